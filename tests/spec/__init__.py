@@ -1,0 +1,1 @@
+"""The official WebAssembly test suite: finding it, converting it, running it on every target."""
