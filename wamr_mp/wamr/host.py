@@ -11,3 +11,8 @@ except ImportError:
 
 
 MICROPYTHON = sys.implementation.name == "micropython"
+
+
+# What calling an `async def` returns (a generator on MicroPython).
+def is_coroutine(value):
+    return hasattr(value, "send")

@@ -1,0 +1,27 @@
+"""Engines: how code runs. Each is a module with `run(execution, fuel) -> status`.
+
+`run` goes on from the state kept in the Execution (see execution.py) until one of:
+
+    DONE        the outermost function of this instance returned; its results are on top of the stack
+    SUSPENDED   fuel ran out, at a function entry or a loop back-edge
+    CALL        `execution.callee` is to be called with the arguments on top of the stack
+
+or raises Trap. It leaves what is left of the fuel in `execution.fuel`, and everything else that
+is needed to go on in the Execution, so that nothing of a wasm call is on Python's stack.
+"""
+
+from ..host import const
+
+DONE = const(0)
+SUSPENDED = const(1)
+CALL = const(2)
+
+
+# The engine for an instance. Machine-code engines plug in here: "auto" means the fastest that this
+# board can load.
+def select(name):
+    if name == "portable" or name == "auto":
+        from . import portable
+
+        return portable
+    raise ValueError("engine %r: 'auto' or 'portable' wanted" % (name,))

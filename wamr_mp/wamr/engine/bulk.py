@@ -1,0 +1,57 @@
+"""The table and bulk memory instructions (0xFC 8 to 17), shared by all engines. Specification 4.4.6, 4.4.7."""
+
+from ..wasm.errors import Trap
+
+
+def _check(at, n, size, what):
+    if at + n > size:
+        raise Trap("out of bounds %s access" % what)
+
+
+# memory.init, memory.copy and memory.fill; `segment` is None but for memory.init.
+def memory(op, instance, segment, dst, src, n):
+    buf = instance.memory.buf
+    _check(dst, n, len(buf), "memory")
+    view = memoryview(buf)
+    if op == 8:
+        data, start, size = instance.data(segment)
+        _check(src, n, size, "memory")
+        view[dst : dst + n] = memoryview(data)[start + src : start + src + n]
+    elif op == 10:
+        _check(src, n, len(buf), "memory")
+        # Slices of memoryviews are moved, as memmove does, without a copy in between.
+        view[dst : dst + n] = view[src : src + n]
+    else:
+        fill(view, dst, src & 0xFF, n)
+
+
+# In pieces, so that filling needs no second buffer of that size.
+def fill(view, dst, byte, n):
+    piece = bytes((byte,)) * min(n, 256)
+    end = dst + n
+    while dst + 256 <= end:
+        view[dst : dst + 256] = piece
+        dst += 256
+    if dst < end:
+        view[dst:end] = piece[: end - dst]
+
+
+# table.init and table.copy.
+def table(op, instance, a, b, dst, src, n):
+    if op == 12:
+        elems = instance.tables[b].elems
+        refs = instance.elem(a)
+    else:
+        elems = instance.tables[a].elems
+        refs = instance.tables[b].elems
+    _check(src, n, len(refs), "table")
+    _check(dst, n, len(elems), "table")
+    if n:
+        elems[dst : dst + n] = refs[src : src + n]
+
+
+def table_fill(instance, index, at, value, n):
+    elems = instance.tables[index].elems
+    _check(at, n, len(elems), "table")
+    for i in range(at, at + n):
+        elems[i] = value

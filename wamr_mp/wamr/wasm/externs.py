@@ -1,0 +1,330 @@
+"""What modules import and export: functions, memories, tables and globals (specification 4.2)."""
+
+from ..host import const, is_coroutine
+from .errors import LinkError, Trap
+
+_MAX_TABLE = const(10000000)
+
+OUT_OF_BOUNDS = "out of bounds memory access"
+
+
+def type_name(code):
+    if code < 0x70:
+        return "externref"
+    return "funcref" if code == 0x70 else ("f64", "f32", "i64", "i32")[code - 0x7C]
+
+
+# A type in words, for Module.imports and for messages.
+def words(kind, what):
+    if kind == "func":
+        return "(%s) -> %s" % (
+            ", ".join([type_name(c) for c in what[0]]),
+            ", ".join([type_name(c) for c in what[1]]) or "()",
+        )
+    if kind == "global":
+        return ("mut " if what[1] else "") + type_name(what[0])
+    low, high = what[:2] if kind == "memory" else what[1:]
+    limits = "%d.." % low if high is None else "%d..%d" % (low, high)
+    if kind == "memory":
+        return "%s pages of %d" % (limits, what[2])
+    return type_name(what[0]) + " " + limits
+
+
+def type_code(name):
+    for code in b"\x7f\x7e\x7d\x7c\x70\x6f":
+        if type_name(code) == name:
+            return code
+    raise ValueError("%r is not a value type: i32, i64, f32, f64, funcref, externref" % (name,))
+
+
+# A Python value as the bits of a cell. TypeError names what was given.
+def to_bits(value, code):
+    if code < 0x7C:
+        if code == 0x70 and value is not None and not isinstance(value, Function):
+            raise TypeError("funcref wants None or an exported function, not %r" % (value,))
+        return value
+    if code >= 0x7E:
+        if not isinstance(value, int):
+            raise TypeError("%s wants an int, not %r" % (type_name(code), value))
+        return value & (0xFFFFFFFF if code == 0x7F else 0xFFFFFFFFFFFFFFFF)
+    from ..engine.floats import from_float
+
+    return from_float(float(value), 32 if code == 0x7D else 64)
+
+
+# The bits of a cell as a Python value: signed ints and floats.
+def from_bits(bits, code):
+    if code == 0x7F:
+        return bits - 0x100000000 if bits > 0x7FFFFFFF else bits
+    if code == 0x7E:
+        return bits - 0x10000000000000000 if bits > 0x7FFFFFFFFFFFFFFF else bits
+    if code < 0x7C:
+        return bits
+    from ..engine.floats import to_float
+
+    return to_float(bits, 32 if code == 0x7D else 64)
+
+
+class Memory:
+    """A linear memory.
+
+    min, max: size in pages; max None: no maximum of its own. page_size: 65536, or 1 (the custom-page-sizes proposal).
+    limit: bytes really held, when the app needs less than its pages (accesses beyond trap).
+    Raises LinkError when the host has not enough memory.
+    """
+
+    def __init__(self, min, max=None, page_size=65536, limit=None):
+        from ..pool import take
+
+        self.pages = min
+        self.max = max
+        self.page_size = page_size
+        size = min * page_size if limit is None else limit
+        try:
+            self.buf = take(size)
+        except (MemoryError, OverflowError):
+            raise LinkError(
+                "not enough memory: %d bytes of linear memory wanted; build the app with less"
+                " (export __heap_base, a smaller stack, or custom page sizes)" % size
+            )
+        self.heap = None  # the app's heap inside this memory
+        self.shrunk = False  # cut by its instance to what that needs
+
+    @property
+    def data(self):
+        """The bytes as a writable memoryview, valid until the memory grows."""
+        return memoryview(self.buf)
+
+    @property
+    def size(self):
+        """Size in pages."""
+        return self.pages
+
+    def type(self):
+        return self.pages, self.max, self.page_size
+
+    def grow(self, n):
+        """Add n pages. Returns the size before, or -1 when that is not possible."""
+        from ..pool import give, take
+
+        old = self.pages
+        new = old + n
+        top = 65536 if self.page_size > 1 else 0xFFFFFFFF
+        if new > (top if self.max is None else self.max):
+            return -1
+        if n:
+            try:
+                buf = take(new * self.page_size)
+            except (MemoryError, OverflowError):
+                return -1
+            # A new buffer, so that no view of the old one can see freed memory.
+            memoryview(buf)[: len(self.buf)] = self.buf
+            give(self.buf)
+            self.buf = buf
+            self.pages = new
+            if self.heap:
+                self.heap.buf = buf
+        return old
+
+    # A memory that was cut to what its own module uses has to be whole for anybody else.
+    def whole(self):
+        if len(self.buf) < self.pages * self.page_size:
+            pages = self.pages
+            self.pages = 0
+            if self.grow(pages) < 0:
+                self.pages = pages
+                raise LinkError("not enough memory to share this memory with another module")
+
+    def check(self, ptr, n):
+        if n < 0 or ptr < 0 or ptr + n > len(self.buf):
+            raise Trap(OUT_OF_BOUNDS)
+
+    def read(self, ptr, n):
+        """n bytes from ptr on, as bytes. Raises Trap outside the memory; so do the others."""
+        self.check(ptr, n)
+        return bytes(self.buf[ptr : ptr + n])
+
+    def write(self, ptr, data):
+        self.check(ptr, len(data))
+        memoryview(self.buf)[ptr : ptr + len(data)] = data
+
+    def read_cstr(self, ptr):
+        """The bytes from ptr up to (without) the next NUL."""
+        buf = self.buf
+        end = ptr
+        try:
+            while buf[end]:
+                end += 1
+        except IndexError:
+            raise Trap(OUT_OF_BOUNDS)
+        return bytes(buf[ptr:end])
+
+    def u32(self, ptr):
+        self.check(ptr, 4)
+        b = self.buf
+        return b[ptr] | b[ptr + 1] << 8 | b[ptr + 2] << 16 | b[ptr + 3] << 24
+
+    def put_u32(self, ptr, value):
+        self.write(ptr, (value & 0xFFFFFFFF).to_bytes(4, "little"))
+
+    def u64(self, ptr):
+        return self.u32(ptr) | self.u32(ptr + 4) << 32
+
+    def put_u64(self, ptr, value):
+        self.write(ptr, (value & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little"))
+
+
+class Table:
+    """A table of references. kind: "funcref" or "externref"; min, max: number of elements."""
+
+    def __init__(self, kind, min, max=None, init=None):
+        self.kind = type_code(kind) if isinstance(kind, str) else kind
+        self.max = max
+        self.elems = []
+        if self.grow(min, init) < 0:
+            raise LinkError("not enough memory: a table of %d elements wanted" % min)
+
+    def type(self):
+        return self.kind, len(self.elems), self.max
+
+    def __len__(self):
+        return len(self.elems)
+
+    def __getitem__(self, index):
+        return self.elems[index]
+
+    def __setitem__(self, index, value):
+        self.elems[index] = to_bits(value, self.kind)
+
+    def grow(self, n, init=None):
+        """Add n elements. Returns the size before, or -1 when that is not possible."""
+        old = len(self.elems)
+        if old + n > (_MAX_TABLE if self.max is None else min(self.max, _MAX_TABLE)):
+            return -1
+        try:
+            self.elems.extend([init] * n)
+        except MemoryError:
+            return -1
+        return old
+
+
+class Global:
+    """A global variable. kind: "i32", "i64", "f32", "f64", "funcref" or "externref"."""
+
+    def __init__(self, kind, value=0, mutable=False, cell=None):
+        self.kind = type_code(kind) if isinstance(kind, str) else kind
+        self.mutable = mutable
+        # Shared by everybody who sees this global; an instance gives the one it has.
+        self.cell = [to_bits(value, self.kind)] if cell is None else cell
+
+    def type(self):
+        return self.kind, self.mutable
+
+    @property
+    def value(self):
+        """The value: a signed int, a float or a reference."""
+        return from_bits(self.cell[0], self.kind)
+
+    @value.setter
+    def value(self, value):
+        if not self.mutable:
+            raise TypeError("this global is immutable")
+        self.cell[0] = to_bits(value, self.kind)
+
+    @property
+    def raw(self):
+        """The value as unsigned bits."""
+        return self.cell[0]
+
+
+# A function of a wasm instance. Its stack frames are the engine's business.
+class Function:
+    """An exported function: call it with ints and floats. Raises TypeError, Trap, Exit."""
+
+    def __init__(self, instance, index):
+        self.instance = instance
+        self.index = index
+        self.type = instance.module.funcs[index]
+
+    def __call__(self, *args):
+        bits = self.instance.call(self, self.args_to_bits(args))
+        values = [from_bits(b, c) for b, c in zip(bits, self.type[1])]
+        if len(values) < 2:
+            return values[0] if values else None
+        return tuple(values)
+
+    def args_to_bits(self, args):
+        params = self.type[0]
+        if len(args) != len(params):
+            raise TypeError("%d arguments wanted, %d given" % (len(params), len(args)))
+        return [to_bits(a, c) for a, c in zip(args, params)]
+
+
+_LETTERS = "iu*~$IfFr"
+_CODES = b"\x7f\x7f\x7f\x7f\x7f\x7e\x7d\x7c\x6f"
+
+
+class Native:
+    """A Python function that an app can import. See wamr.native() and docs/api.md."""
+
+    instance = None  # it belongs to no instance, as a Function does
+
+    def __init__(self, signature, fn, type=None):
+        self.fn = fn
+        self.signature = signature
+        if type is None:
+            close = signature.find(")")
+            if signature[:1] != "(" or close < 0:
+                raise ValueError("signature %r: '(letters)' and a result letter wanted" % signature)
+            self.params = signature[1:close]
+            type = (_codes(self.params, signature), _codes(signature[close + 1 :], signature))
+        self.type = type
+
+    # Calls the function with the cells `args`; returns a list of result cells, or the coroutine
+    # of an `async def`, whose result then goes through results().
+    def call(self, instance, args):
+        if self.signature is None:
+            params = self.type[0]
+            result = self.fn(*[from_bits(args[i], params[i]) for i in range(len(args))])
+        else:
+            result = self.fn(instance, *self._checked(instance, args))
+        if is_coroutine(result):
+            return result
+        return self.results(result)
+
+    # Pointers are checked here, once for all natives, as their letters say.
+    def _checked(self, instance, args):
+        letters = self.params
+        types = self.type[0]
+        for i in range(len(args)):
+            letter = letters[i]
+            if letter in "*$" and instance.memory is None:
+                raise Trap(OUT_OF_BOUNDS)
+            if letter == "*":
+                length = args[i + 1] if letters[i + 1 : i + 2] == "~" else 1
+                instance.memory.check(args[i], length)
+            elif letter == "$":
+                instance.memory.read_cstr(args[i])
+            elif letter != "~" and letter != "u":
+                args[i] = from_bits(args[i], types[i])
+        return args
+
+    def results(self, result):
+        codes = self.type[1]
+        if len(codes) == 1:
+            return [to_bits(result, codes[0])]
+        if not codes:
+            return ()
+        if len(result) != len(codes):
+            raise TypeError("%d results wanted, %d returned" % (len(codes), len(result)))
+        return [to_bits(r, c) for r, c in zip(result, codes)]
+
+
+def _codes(letters, signature):
+    out = bytearray()
+    for letter in letters:
+        i = _LETTERS.find(letter)
+        if i < 0:
+            raise ValueError("signature %r: unknown letter %r" % (signature, letter))
+        out.append(_CODES[i])
+    return bytes(out)

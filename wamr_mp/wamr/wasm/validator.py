@@ -1,0 +1,488 @@
+"""Validation of function bodies, and the side table that the engines run by.
+
+Specification: 3.3 Instructions and the algorithm of appendix 7.3. The side table is described
+in docs/internals/architecture.md: four numbers per branch, (dpc, dstp, arity, height).
+"""
+
+from array import array
+
+from ..host import const
+from . import opcodes
+
+_I32 = const(0x7F)
+_I64 = const(0x7E)
+_FUNCREF = const(0x70)
+_EXTERNREF = const(0x6F)
+
+# Fields of a control frame.
+_OP = const(0)
+_PARAMS = const(1)
+_RESULTS = const(2)
+_HEIGHT = const(3)  # operands below the block
+_UNREACHABLE = const(4)
+_PC = const(5)  # of a loop's first instruction
+_STP = const(6)
+_FIXUPS = const(7)  # side table entries that wait for the block's end
+
+_MAX_LOCALS = const(50000)
+_SAVED = const(4)  # cells of a frame between its locals and its operands
+
+
+class Validator:
+    def __init__(self, module, r):
+        self.module = module
+        self.r = r
+
+    # Checks the body at r.pos, up to r.end, and appends its entry to module.bodies.
+    def function(self, index):
+        r = self.r
+        module = self.module
+        params, results = module.funcs[index]
+        self._locals(params)
+        side_start = len(module.side)
+        pc = r.pos
+        self.opds = []  # types of the operands; 0 is a value of any type, in dead code
+        self.ctrl = []
+        self.highest = 0
+        self._push_ctrl(0x02, b"", results)
+        while self.ctrl:
+            self.at = r.pos
+            op = r.byte()
+            if op >= 0x45:
+                self._numeric(op)
+            elif op >= 0x28:
+                self._memory(op)
+            elif op >= 0x1A:
+                self._variable(op)
+            else:
+                self._control(op)
+        size = len(self.locals) + _SAVED + self.highest
+        for word in (pc, side_start, len(params), len(self.locals), size, len(results), r.pos):
+            module.bodies.append(word)
+
+    def _locals(self, params):
+        r = self.r
+        local_types = bytearray(params)
+        refs = []
+        for _ in range(r.u32()):
+            n = r.u32()
+            kind = self.module._valtype(r)
+            if n + len(local_types) > _MAX_LOCALS:
+                r.fail("too many locals: at most %d" % _MAX_LOCALS)
+            if kind == _FUNCREF or kind == _EXTERNREF:
+                refs.extend(range(len(local_types), len(local_types) + n))
+            local_types.extend(bytes([kind]) * n)
+        self.locals = local_types
+        if refs:
+            self.module.ref_locals[len(self.module.bodies)] = refs
+
+    # ---- the operand and control stacks of the specification's algorithm
+
+    def fail(self, message):
+        self.r.fail(message, self.at)
+
+    def _push(self, kind):
+        opds = self.opds
+        opds.append(kind)
+        if len(opds) > self.highest:
+            self.highest = len(opds)
+
+    def _pop(self, want=0):
+        frame = self.ctrl[-1]
+        opds = self.opds
+        if len(opds) == frame[_HEIGHT]:
+            if frame[_UNREACHABLE]:
+                return 0
+            self.fail("type mismatch: an operand is missing")
+        kind = opds.pop()
+        if kind != want and kind and want:
+            self.fail("type mismatch: %s found, %s wanted" % (_name(kind), _name(want)))
+        return kind
+
+    def _pop_all(self, kinds):
+        for i in range(len(kinds) - 1, -1, -1):
+            self._pop(kinds[i])
+
+    def _push_all(self, kinds):
+        for kind in kinds:
+            self._push(kind)
+
+    def _push_ctrl(self, op, params, results):
+        pc = self.r.pos
+        stp = len(self.module.side)
+        self.ctrl.append([op, params, results, len(self.opds), False, pc, stp, []])
+        self._push_all(params)
+
+    def _pop_ctrl(self):
+        frame = self.ctrl[-1]
+        self._pop_all(frame[_RESULTS])
+        if len(self.opds) != frame[_HEIGHT]:
+            self.fail("type mismatch: values remain on the stack at the end of the block")
+        self.ctrl.pop()
+        return frame
+
+    def _set_unreachable(self):
+        frame = self.ctrl[-1]
+        while len(self.opds) > frame[_HEIGHT]:
+            self.opds.pop()
+        frame[_UNREACHABLE] = True
+
+    # The types a branch to this label carries.
+    def _label(self, depth):
+        if depth >= len(self.ctrl):
+            self.fail("unknown label %d" % depth)
+        frame = self.ctrl[-1 - depth]
+        return frame[_PARAMS] if frame[_OP] == 0x03 else frame[_RESULTS]
+
+    # ---- side table
+
+    # One entry for a branch to `frame`, made where the branch stands.
+    def _branch(self, frame):
+        side = self.module.side
+        entry = len(side)
+        loop = frame[_OP] == 0x03
+        kinds = frame[_PARAMS] if loop else frame[_RESULTS]
+        height = len(self.locals) + _SAVED + frame[_HEIGHT]
+        if loop:
+            self._entry(frame[_PC] - self.at - 1, frame[_STP] - entry, len(kinds), height)
+        else:
+            # Until the target is known, dpc holds where it counts from: see _resolve.
+            frame[_FIXUPS].append(entry)
+            frame[_FIXUPS].append(self.at + 1)
+            self._entry(0, 0, len(kinds), height)
+
+    def _entry(self, dpc, dstp, arity, height):
+        self._widen(dpc if dpc < 0 else -dpc)
+        self._widen(dstp if dstp < 0 else -dstp)
+        self._widen(-height)
+        self._widen(-arity)
+        side = self.module.side
+        side.append(dpc)
+        side.append(dstp)
+        side.append(arity)
+        side.append(height)
+
+    # 16-bit items are enough for almost every module; the first number that does not fit
+    # makes all of them 32 bits wide.
+    def _widen(self, n):
+        if n < -32767 and not self.module.side_wide:
+            self.module.side = array("i", self.module.side)
+            self.module.side_wide = True
+
+    def _resolve(self, fixups, pc):
+        for i in range(0, len(fixups), 2):
+            entry = fixups[i]
+            dpc = pc - fixups[i + 1]
+            dstp = len(self.module.side) - entry
+            self._widen(-dpc)
+            self._widen(-dstp)
+            self.module.side[entry] = dpc
+            self.module.side[entry + 1] = dstp
+
+    # ---- instructions
+
+    def _block_type(self):
+        r = self.r
+        byte = r.buf[r.pos] if r.pos < r.end else 0
+        if byte & 0xC0 == 0x40:
+            if byte == 0x40:
+                r.pos += 1
+                return b"", b""
+            return b"", bytes((self.module._valtype(r),))
+        index = r.signed(33)
+        if not 0 <= index < len(self.module.types):
+            self.fail("unknown type %d" % index)
+        return self.module.types[index]
+
+    def _control(self, op):
+        r = self.r
+        if op == 0x0B:
+            frame = self._pop_ctrl()
+            if frame[_OP] == 0x04:
+                # Without an else, a false condition leaves the parameters as the results.
+                if frame[_PARAMS] != frame[_RESULTS]:
+                    self.fail("type mismatch: if without else must not change the stack")
+            # A branch to the body itself goes to this `end`, which then returns.
+            self._resolve(frame[_FIXUPS], r.pos if self.ctrl else r.pos - 1)
+            self._push_all(frame[_RESULTS])
+        elif op == 0x02 or op == 0x03:
+            params, results = self._block_type()
+            self._pop_all(params)
+            self._push_ctrl(op, params, results)
+        elif op == 0x04:
+            self._pop(_I32)
+            params, results = self._block_type()
+            self._pop_all(params)
+            entry = len(self.module.side)
+            self._entry(0, 0, 0, 0)
+            self._push_ctrl(op, params, results)
+            self.ctrl[-1][_FIXUPS].extend((entry, self.at + 1))
+        elif op == 0x05:
+            if self.ctrl[-1][_OP] != 0x04:
+                self.fail("else without if")
+            frame = self._pop_ctrl()
+            entry = len(self.module.side)
+            self._entry(0, 0, 0, 0)
+            fixups = frame[_FIXUPS]
+            # The first fixup is the false condition of `if`: it comes here.
+            self._resolve(fixups[:2], r.pos)
+            self._push_ctrl(op, frame[_PARAMS], frame[_RESULTS])
+            self.ctrl[-1][_FIXUPS] = fixups[2:]
+            self.ctrl[-1][_FIXUPS].extend((entry, self.at + 1))
+        elif op == 0x0C or op == 0x0D:
+            depth = r.u32()
+            if op == 0x0D:
+                self._pop(_I32)
+            kinds = self._label(depth)
+            self._pop_all(kinds)
+            self._branch(self.ctrl[-1 - depth])
+            if op == 0x0D:
+                self._push_all(kinds)
+            else:
+                self._set_unreachable()
+        elif op == 0x0E:
+            self._br_table()
+        elif op == 0x0F:
+            self._pop_all(self.ctrl[0][_RESULTS])
+            self._set_unreachable()
+        elif 0x10 <= op <= 0x13:
+            self._call(op)
+        elif op == 0x00:
+            self._set_unreachable()
+        elif op != 0x01:
+            self.fail("illegal opcode 0x%02x" % op)
+
+    def _br_table(self):
+        r = self.r
+        n = r.count()
+        self._pop(_I32)
+        arity = None
+        for _ in range(n + 1):
+            depth = r.u32()
+            kinds = self._label(depth)
+            if arity is None:
+                arity = len(kinds)
+            elif len(kinds) != arity:
+                self.fail("type mismatch: the labels of br_table differ in arity")
+            # Checked against the operands as they are: in dead code they may be of any type.
+            popped = [self._pop(kinds[i]) for i in range(arity - 1, -1, -1)]
+            for i in range(arity):
+                self._push(popped[arity - 1 - i])
+            self._branch(self.ctrl[-1 - depth])
+        self._set_unreachable()
+
+    def _call(self, op):
+        r = self.r
+        module = self.module
+        if op & 1:
+            kind = module._type_use(r)
+            table = r.u32()
+            if table >= len(module.tables):
+                self.fail("unknown table %d" % table)
+            if module.tables[table][0] != _FUNCREF:
+                self.fail("type mismatch: call_indirect through a table of externref")
+            self._pop(_I32)
+        else:
+            index = r.u32()
+            if index >= len(module.funcs):
+                self.fail("unknown function %d" % index)
+            kind = module.funcs[index]
+        self._pop_all(kind[0])
+        if op >= 0x12:
+            if kind[1] != self.ctrl[0][_RESULTS]:
+                self.fail("type mismatch: a tail call must return what the function returns")
+            self._set_unreachable()
+        else:
+            self._push_all(kind[1])
+
+    def _variable(self, op):
+        r = self.r
+        if 0x20 <= op <= 0x22:
+            index = r.u32()
+            if index >= len(self.locals):
+                self.fail("unknown local %d" % index)
+            kind = self.locals[index]
+            if op != 0x20:
+                self._pop(kind)
+            if op != 0x21:
+                self._push(kind)
+        elif op == 0x23 or op == 0x24:
+            index = r.u32()
+            if index >= len(self.module.globals):
+                self.fail("unknown global %d" % index)
+            kind, mutable = self.module.globals[index]
+            if op == 0x23:
+                self._push(kind)
+            else:
+                if not mutable:
+                    self.fail("global is immutable: %d" % index)
+                self._pop(kind)
+        elif op == 0x25 or op == 0x26:
+            kind = self._table(r.u32())
+            if op == 0x26:
+                self._pop(kind)
+            self._pop(_I32)
+            if op == 0x25:
+                self._push(kind)
+        elif op == 0x1A:
+            self._pop()
+        elif op == 0x1B:
+            self._pop(_I32)
+            kind = self._pop()
+            kind = self._pop(kind) or kind
+            if kind == _FUNCREF or kind == _EXTERNREF:
+                self.fail("type mismatch: select of references needs a type")
+            self._push(kind)
+        elif op == 0x1C:
+            if r.u32() != 1:
+                self.fail("invalid result arity of select")
+            kind = self.module._valtype(r)
+            self._pop(_I32)
+            self._pop(kind)
+            self._pop(kind)
+            self._push(kind)
+        else:
+            self.fail("illegal opcode 0x%02x" % op)
+
+    def _table(self, index):
+        if index >= len(self.module.tables):
+            self.fail("unknown table %d" % index)
+        return self.module.tables[index][0]
+
+    def _need_memory(self, index=0):
+        if index >= len(self.module.memories):
+            self.fail("unknown memory %d" % index)
+
+    # Loads, stores, memory.size, memory.grow and the constants.
+    def _memory(self, op):
+        r = self.r
+        if op < 0x3F:
+            self._need_memory()
+            align = r.u32()
+            if align >= 32:
+                self.fail("malformed memop flags")
+            i = (op - 0x28) * 2
+            row = opcodes.LOADS if op < 0x36 else opcodes.STORES
+            if op >= 0x36:
+                i -= 28
+            if align > row[i + 1] - 0x30:
+                self.fail("alignment must not be larger than natural")
+            r.u32()
+            kind = opcodes.TYPE_CODES[row[i]]
+            if op >= 0x36:
+                self._pop(kind)
+            self._pop(_I32)
+            if op < 0x36:
+                self._push(kind)
+        elif op < 0x41:
+            if r.byte():
+                self.fail("zero byte expected")
+            self._need_memory()
+            self.module.asks_memory_size = True
+            if op == 0x40:
+                self._pop(_I32)
+            self._push(_I32)
+        else:
+            if op == 0x41:
+                r.signed(32)
+            elif op == 0x42:
+                r.signed(64)
+            else:
+                r.skip(4 if op == 0x43 else 8)
+            self._push(0xC0 - op)
+
+    def _numeric(self, op):
+        if op <= 0xC4:
+            i = (op - 0x45) * 3
+            codes = opcodes.TYPE_CODES
+            row = opcodes.NUMERIC
+            kind = codes[row[i]]
+            self._pop(kind)
+            if row[i + 1] != 32:
+                self._pop(kind)
+            self._push(codes[row[i + 2]])
+        elif op == 0xFC:
+            self._prefixed(self.r.u32())
+        elif op == 0xD0:
+            kind = self.r.byte()
+            if kind != _FUNCREF and kind != _EXTERNREF:
+                self.fail("malformed reference type")
+            self._push(kind)
+        elif op == 0xD1:
+            kind = self._pop()
+            if kind and kind != _FUNCREF and kind != _EXTERNREF:
+                self.fail("type mismatch: ref.is_null wants a reference")
+            self._push(_I32)
+        elif op == 0xD2:
+            index = self.r.u32()
+            if index >= len(self.module.funcs):
+                self.fail("unknown function %d" % index)
+            if index not in self.module.declared:
+                self.fail("undeclared function reference %d" % index)
+            self._push(_FUNCREF)
+        else:
+            self.fail("illegal opcode 0x%02x" % op)
+
+    # The instructions after the 0xFC byte.
+    def _prefixed(self, op):
+        r = self.r
+        module = self.module
+        if op < 8:
+            codes = opcodes.TYPE_CODES
+            self._pop(codes[opcodes.TRUNC_SAT[op * 2]])
+            self._push(codes[opcodes.TRUNC_SAT[op * 2 + 1]])
+            return
+        if op > 17:
+            self.fail("illegal opcode 0xfc %d" % op)
+        three = True
+        if op == 8 or op == 9:  # memory.init, data.drop
+            index = r.u32()
+            if op == 8:
+                if r.byte():
+                    self.fail("zero byte expected")
+                self._need_memory()
+            else:
+                three = False
+            if module.data_count is None:
+                self.fail("data count section required")
+            if index >= module.data_count:
+                self.fail("unknown data segment %d" % index)
+        elif op == 10 or op == 11:  # memory.copy, memory.fill
+            if r.byte() or op == 10 and r.byte():
+                self.fail("zero byte expected")
+            self._need_memory()
+        elif op == 12 or op == 13:  # table.init, elem.drop
+            index = r.u32()
+            if index >= len(module.elems):
+                self.fail("unknown elem segment %d" % index)
+            if op == 12:
+                if self._table(r.u32()) != module.elems[index][3]:
+                    self.fail("type mismatch: table.init of another reference type")
+            else:
+                three = False
+        elif op == 14:  # table.copy
+            if self._table(r.u32()) != self._table(r.u32()):
+                self.fail("type mismatch: table.copy between different reference types")
+        else:
+            kind = self._table(r.u32())
+            three = False
+            if op == 15:  # table.grow
+                self._pop(_I32)
+                self._pop(kind)
+                self._push(_I32)
+            elif op == 16:  # table.size
+                self._push(_I32)
+            else:  # table.fill
+                self._pop(_I32)
+                self._pop(kind)
+                self._pop(_I32)
+        if three:
+            self._pop(_I32)
+            self._pop(_I32)
+            self._pop(_I32)
+
+
+def _name(kind):
+    from .externs import type_name
+
+    return type_name(kind)
