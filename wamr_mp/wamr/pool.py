@@ -1,0 +1,46 @@
+"""The pool: linear memories, stacks and code come from one block that is reserved once.
+
+MicroPython's heap does not move objects. On a board that installs and removes apps for weeks, small
+objects end up scattered over it, until no 64 KiB in one piece are left although most of it is free. A
+pool reserved right after boot, when the heap is whole, keeps the large buffers apart from the small
+objects; inside it, freed neighbours are merged again. Without init(), every buffer is a bytearray.
+"""
+
+_heap = None
+_taken = []  # (view, index in the pool)
+
+
+def init(n):
+    """Reserve n bytes. RuntimeError when buffers of an earlier pool are in use; MemoryError."""
+    global _heap
+    from .heap import Heap
+
+    if _taken:
+        raise RuntimeError("the pool is in use: call wamr.init() before the first app starts")
+    _heap = None  # an earlier one is freed before the new one is made
+    _heap = Heap(bytearray(n), 0, n)
+
+
+def take(n):
+    """A zeroed buffer of n bytes: a bytearray, or a memoryview of the pool. Raises MemoryError."""
+    if not _heap or not n:
+        return bytearray(n)
+    p = _heap.alloc(n, True)
+    if not p:
+        raise MemoryError("pool: %d bytes wanted, at most %d left" % (n, _heap.stats()[3]))
+    view = memoryview(_heap.buf)[p : p + n]
+    _taken.append((view, p))
+    return view
+
+
+def give(view):
+    """Give back what take() returned. Nobody may use it any more."""
+    for i in range(len(_taken)):
+        if _taken[i][0] is view:
+            _heap.free(_taken.pop(i)[1])
+            break
+
+
+def stats():
+    """(total, used, free, largest, peak) in bytes, or None without a pool."""
+    return _heap.stats() if _heap else None
