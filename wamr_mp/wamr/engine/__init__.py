@@ -5,6 +5,7 @@
     DONE        the outermost function of this instance returned; its results are on top of the stack
     SUSPENDED   fuel ran out, at a function entry or a loop back-edge
     CALL        `execution.callee` is to be called with the arguments on top of the stack
+    AGAIN       a memory that had been cut was made whole (see Memory.fits): run again
 
 or raises Trap. It leaves what is left of the fuel in `execution.fuel`, and everything else that
 is needed to go on in the Execution, so that nothing of a wasm call is on Python's stack.
@@ -15,6 +16,7 @@ from ..host import const
 DONE = const(0)
 SUSPENDED = const(1)
 CALL = const(2)
+AGAIN = const(3)
 
 
 # The engine for an instance. Machine-code engines plug in here: "auto" means the fastest that this

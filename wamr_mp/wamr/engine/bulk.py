@@ -10,15 +10,17 @@ def _check(at, n, size, what):
 
 # memory.init, memory.copy and memory.fill; `segment` is None but for memory.init.
 def memory(op, instance, segment, dst, src, n):
-    buf = instance.memory.buf
-    _check(dst, n, len(buf), "memory")
-    view = memoryview(buf)
+    mem = instance.memory
+    mem.check(dst, n)
     if op == 8:
         data, start, size = instance.data(segment)
         _check(src, n, size, "memory")
+    elif op == 10:
+        mem.check(src, n)
+    view = memoryview(mem.buf)
+    if op == 8:
         view[dst : dst + n] = memoryview(data)[start + src : start + src + n]
     elif op == 10:
-        _check(src, n, len(buf), "memory")
         # Slices of memoryviews are moved, as memmove does, without a copy in between.
         view[dst : dst + n] = view[src : src + n]
     else:

@@ -3,7 +3,7 @@
 from ..host import const, is_coroutine
 from ..wasm.errors import Trap
 from ..wasm.externs import Native, from_bits
-from . import DONE, SUSPENDED
+from . import CALL, DONE, SUSPENDED
 
 # Fuel of one slice when there is no limit: the largest round number that is a small int everywhere.
 _SLICE = const(0x3FFFFFFF)
@@ -105,7 +105,7 @@ class Execution:
                     self.fuel = 0
                     self.debt = 1
                     return False
-                elif not self._call_out():
+                elif status == CALL and not self._call_out():
                     return False
         finally:
             self.fuel_used += fuel - self.fuel

@@ -5,9 +5,10 @@ docs/internals/architecture.md; opcodes in wasm/opcodes.py. All values are unsig
 """
 
 from ..host import const
+from ..wasm import opcodes
 from ..wasm.errors import Trap
 from ..wasm.externs import OUT_OF_BOUNDS
-from . import CALL, DONE, SUSPENDED, bulk, floats, numerics
+from . import AGAIN, CALL, DONE, SUSPENDED, bulk, floats, numerics
 
 # Words of an entry of module.bodies.
 _WORDS = const(7)
@@ -39,8 +40,7 @@ def run(ex, fuel):
     sp = ex.sp
     cur = ex.cur
     target = ex.target
-    end = 0
-    op = 0
+    end = op = start = 0
     try:
         while True:  # once per call
             if target is not None:
@@ -214,7 +214,7 @@ def run(ex, fuel):
                                 raise Trap("undefined element")
                             callee = elems[n]
                             if callee is None:
-                                raise Trap("uninitialized element")
+                                raise Trap("uninitialized element %d" % n)
                             if callee.type is not module.types[i] and (
                                 callee.type != module.types[i]
                             ):
@@ -256,6 +256,7 @@ def run(ex, fuel):
                 elif op < 0x41:
                     if op < 0x3F:
                         # memarg: the alignment is a hint only
+                        start = pc
                         while code[pc] > 127:
                             pc += 1
                         a = code[pc + 1]
@@ -446,9 +447,16 @@ def run(ex, fuel):
     except (IndexError, OverflowError):
         # Only the memory can be indexed out of its bounds by valid code. (MicroPython overflows
         # where the index is no machine word.)
-        if 0x28 <= op <= 0x3E:
+        if not 0x28 <= op <= 0x3E:
+            raise
+        width = (opcodes.LOADS + opcodes.STORES)[(op - 0x28) * 2 + 1] - 0x30
+        if not instance.memory.fits(a + (1 << width)):
             raise Trap(OUT_OF_BOUNDS)
-        raise
+        # It was cut to less than its pages, and is whole now: once more.
+        pc = start - 1
+        if op >= 0x36:
+            sp += 2
+        return AGAIN
     finally:
         ex.fuel = fuel
         ex.pc = pc

@@ -126,17 +126,23 @@ class Memory:
                 self.heap.buf = buf
         return old
 
-    # A memory that was cut to what its own module uses has to be whole for anybody else.
+    # Whether `end` bytes are there. A memory that was cut to what its module says it uses is made
+    # whole when somebody does use more, so that cutting it changes nothing but the RAM it takes.
+    def fits(self, end):
+        if end <= len(self.buf):
+            return True
+        return self.shrunk and end <= self.pages * self.page_size and self.whole()
+
     def whole(self):
-        if len(self.buf) < self.pages * self.page_size:
+        if self.shrunk:
             pages = self.pages
             self.pages = 0
-            if self.grow(pages) < 0:
-                self.pages = pages
-                raise LinkError("not enough memory to share this memory with another module")
+            self.shrunk = self.grow(pages) < 0
+            self.pages = pages
+        return not self.shrunk
 
     def check(self, ptr, n):
-        if n < 0 or ptr < 0 or ptr + n > len(self.buf):
+        if n < 0 or ptr < 0 or not self.fits(ptr + n):
             raise Trap(OUT_OF_BOUNDS)
 
     def read(self, ptr, n):
@@ -150,14 +156,12 @@ class Memory:
 
     def read_cstr(self, ptr):
         """The bytes from ptr up to (without) the next NUL."""
-        buf = self.buf
         end = ptr
-        try:
-            while buf[end]:
-                end += 1
-        except IndexError:
-            raise Trap(OUT_OF_BOUNDS)
-        return bytes(buf[ptr:end])
+        self.check(ptr, 1)
+        while self.buf[end]:
+            end += 1
+            self.check(end, 1)
+        return bytes(self.buf[ptr:end])
 
     def u32(self, ptr):
         self.check(ptr, 4)

@@ -4,7 +4,7 @@ from ..engine import select
 from ..engine.execution import Execution
 from .constexpr import const_expr
 from .errors import LinkError, Trap
-from .externs import OUT_OF_BOUNDS, Function, Global, Memory, Native, Table, words
+from .externs import Function, Global, Memory, Native, Table, words
 from .reader import Reader
 
 
@@ -63,11 +63,11 @@ class Instance:
     def _link_func(self, where, name, what, found):
         if isinstance(found, (Function, Native)):
             if found.type != what:
-                self._refuse(where, name, "func", what, words("func", found.type))
+                self._refuse(where, name, "func", what, _describe(found))
         elif callable(found):
             found = Native(None, found, what)
         else:
-            self._refuse(where, name, "func", what, "%r" % (found,))
+            self._refuse(where, name, "func", what, _describe(found))
         self.funcs.append(found)
 
     def _link_state(self, where, name, kind, what, found):
@@ -82,16 +82,15 @@ class Instance:
             fits = isinstance(found, Memory) and found.page_size == what[2]
             fits = fits and _limits_fit(found.pages, found.max, what[0], what[1])
         if not fits:
-            has = words(kind, found.type()) if hasattr(found, "kind") else "%r" % (found,)
-            self._refuse(where, name, kind, what, has)
+            self._refuse(where, name, kind, what, _describe(found))
         if kind == "global":
             self._global_objects[len(self.globals)] = found
             self.globals.append(found.cell)
         elif kind == "table":
             self.tables.append(found)
         else:
-            if found.shrunk:
-                found.whole()
+            if not found.whole():
+                raise LinkError("not enough memory to share the memory of another module")
             self.memory = found
 
     def _refuse(self, where, name, kind, what, has):
@@ -175,13 +174,7 @@ class Instance:
         for i, (offset, buf, start, length) in enumerate(self.module.datas):
             if offset:
                 at = self._const(*offset, 0x7F)
-                memory = self.memory
-                if at + length > len(memory.buf) and memory.shrunk:
-                    memory.whole()
-                if at + length > len(memory.buf):
-                    raise Trap(OUT_OF_BOUNDS)
-                if length:
-                    memory.write(at, memoryview(buf)[start : start + length])
+                self.memory.write(at, memoryview(buf)[start : start + length])
                 self._dropped.add(i)
 
     def data(self, index):
@@ -221,6 +214,8 @@ class Instance:
 
     # Runs a function to its end: cells in, cells out.
     def call(self, function, args):
+        if isinstance(function, Native):
+            return list(function.call(self, args))
         execution = Execution(function, args)
         try:
             done = execution.step(self.fuel)
@@ -236,11 +231,7 @@ class Instance:
 
     def call_raw(self, name, args=()):
         """Call an export with unsigned bit patterns (references: None or an object); returns a list of such."""
-        function = self._exported(name)
-        args = list(args)
-        if isinstance(function, Native):
-            return list(function.call(self, args))
-        return self.call(function, args)
+        return self.call(self._exported(name), list(args))
 
     def start(self, name, *args):
         """Prepare a call of the export `name`; returns an Execution to be run with step()."""
@@ -291,6 +282,15 @@ class Instance:
             known = Global(code, 0, mutable, self.globals[index])
             self._global_objects[index] = known
         return known
+
+
+def _describe(found):
+    for kind, cls in (("func", (Function, Native)), ("table", Table), ("memory", Memory)):
+        if isinstance(found, cls):
+            return kind + " " + words(kind, found.type if kind == "func" else found.type())
+    if isinstance(found, Global):
+        return "global " + words("global", found.type())
+    return "%r" % (found,)
 
 
 # `min` and `max` are what there is; the import asks for at least `low` and, if it says so, at most `high`.
