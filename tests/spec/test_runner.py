@@ -56,6 +56,8 @@ class Engine:
                 raise Trap("unreachable")
             if module.startswith(b"big"):
                 raise MemoryError
+            if module.startswith(b"wide"):
+                raise LinkError("not enough memory: 65536 bytes of linear memory wanted")
             if module == NEEDS_M:
                 namespace = imports["M"]
                 if not isinstance(namespace, Engine.Instance):
@@ -225,6 +227,12 @@ def test_a_module_that_does_not_fit_takes_its_commands_and_importers_along(play)
     )
     assert (outcome.passed, outcome.failed, outcome.not_fitting) == (2, 0, 6)
     assert outcome.too_big == {"big.0": 1, "needs M": 4}
+
+
+def test_no_memory_is_not_taken_for_another_link_error(play):
+    outcome = play(refused("assert_unlinkable", "wide.0", "unknown import"), module("wide.1"))
+    assert (outcome.passed, outcome.not_fitting) == (0, 2)
+    assert outcome.too_big == {"wide.0": 1, "wide.1": 2}
 
 
 def test_memory_error_of_a_call_names_the_module(play):
