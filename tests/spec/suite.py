@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,16 @@ def find() -> Path | None:
 def files(folder: Path) -> list[Path]:
     """NAME/NAME.json of every file of the suite, by name."""
     return sorted(path for path in folder.glob("*/*.json") if path.stem == path.parent.name)
+
+
+def good_modules(folder: Path) -> list[Path]:
+    """The modules of the suite that load."""
+    found = []
+    for path in files(folder):
+        for command in json.loads(path.read_text(encoding="utf-8"))["commands"]:
+            if command["type"] == "module":
+                found.append(path.parent / command["filename"])
+    return found
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Hostile input: mutated modules, and the runner that survives them."""

@@ -1,0 +1,1 @@
+"""The benchmark kernels: where they are, and running them on a device."""
