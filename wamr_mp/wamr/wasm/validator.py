@@ -25,6 +25,7 @@ _STP = const(6)
 _FIXUPS = const(7)  # side table entries that wait for the block's end
 
 _MAX_LOCALS = const(50000)
+_MAX_OPERANDS = const(50000)
 _SAVED = const(4)  # cells of a frame between its locals and its operands
 
 
@@ -33,12 +34,14 @@ class Validator:
         self.module = module
         self.r = r
 
-    # Checks the body at r.pos, up to r.end, and appends its entry to module.bodies.
-    def function(self, index):
+    # Checks the body at r.pos, up to r.end, and writes its entry of module.bodies.
+    def function(self, index, entry):
         r = self.r
         module = self.module
         params, results = module.funcs[index]
-        self._locals(params)
+        refs = self._locals(params)
+        if refs:
+            module.ref_locals[entry] = refs
         side_start = len(module.side)
         pc = r.pos
         self.opds = []  # types of the operands; 0 is a value of any type, in dead code
@@ -58,23 +61,24 @@ class Validator:
                 self._control(op)
         size = len(self.locals) + _SAVED + self.highest
         for word in (pc, side_start, len(params), len(self.locals), size, len(results), r.pos):
-            module.bodies.append(word)
+            module.bodies[entry] = word
+            entry += 1
 
+    # Reads the locals' types; returns the indexes of those of reference type: first, end, first, end, …
     def _locals(self, params):
         r = self.r
         local_types = bytearray(params)
         refs = []
-        for _ in range(r.u32()):
+        for _ in range(r.count()):
             n = r.u32()
             kind = self.module._valtype(r)
             if n + len(local_types) > _MAX_LOCALS:
                 r.fail("too many locals: at most %d" % _MAX_LOCALS)
             if kind == _FUNCREF or kind == _EXTERNREF:
-                refs.extend(range(len(local_types), len(local_types) + n))
+                refs.extend((len(local_types), len(local_types) + n))
             local_types.extend(bytes([kind]) * n)
         self.locals = local_types
-        if refs:
-            self.module.ref_locals[len(self.module.bodies)] = refs
+        return refs
 
     # ---- the operand and control stacks of the specification's algorithm
 
@@ -86,6 +90,8 @@ class Validator:
         opds.append(kind)
         if len(opds) > self.highest:
             self.highest = len(opds)
+            if self.highest > _MAX_OPERANDS:
+                self.fail("too many operands: at most %d" % _MAX_OPERANDS)
 
     def _pop(self, want=0):
         frame = self.ctrl[-1]
@@ -256,18 +262,19 @@ class Validator:
         r = self.r
         n = r.count()
         self._pop(_I32)
-        arity = None
+        checked = None
         for _ in range(n + 1):
             depth = r.u32()
             kinds = self._label(depth)
-            if arity is None:
-                arity = len(kinds)
-            elif len(kinds) != arity:
+            if checked is not None and len(kinds) != len(checked):
                 self.fail("type mismatch: the labels of br_table differ in arity")
-            # Checked against the operands as they are: in dead code they may be of any type.
-            popped = [self._pop(kinds[i]) for i in range(arity - 1, -1, -1)]
-            for i in range(arity):
-                self._push(popped[arity - 1 - i])
+            # Checked against the operands as they are: in dead code they may be of any type. Once
+            # for equal labels, as a table of thousands would take long otherwise.
+            if kinds != checked:
+                checked = kinds
+                popped = [self._pop(kinds[i]) for i in range(len(kinds) - 1, -1, -1)]
+                for i in range(len(kinds)):
+                    self._push(popped[-1 - i])
             self._branch(self.ctrl[-1 - depth])
         self._set_unreachable()
 
