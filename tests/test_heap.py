@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-
 from wamr import pool
 from wamr.heap import Heap, HeapError
 
@@ -129,7 +128,9 @@ def test_many_operations(view: bool) -> None:
         # Phases of growing and shrinking, mostly small blocks, as programs do.
         grow = 0.75 if step % 4000 < 2000 else 0.3
         if not live or rng.random() < grow:
-            n = rng.choice((rng.randrange(64), rng.randrange(64), rng.randrange(512), rng.randrange(4096)))
+            n = rng.choice(
+                (rng.randrange(64), rng.randrange(64), rng.randrange(512), rng.randrange(4096))
+            )
             if live and rng.random() < 0.25:
                 i = rng.randrange(len(live))
                 live[i] = model.realloc(live[i], n) or live[i]
@@ -148,13 +149,16 @@ def test_many_operations(view: bool) -> None:
     model.check()
 
 
-# Whatever the app writes into its heap: HeapError, no other exception, no loop, nothing outside touched.
+# Whatever the app writes into its heap: HeapError, no other exception, no loop, nothing outside
+# touched.
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_hostile_app(data: st.DataObject) -> None:
     model = Model(512, offset=5)
     heap = model.heap
-    words = st.sampled_from((0, 1, 2, 5, 16, 17, 18, 21, 72, 80, 88, 96, 1 << 31)) | st.integers(0, 700)
+    words = st.sampled_from((0, 1, 2, 5, 16, 17, 18, 21, 72, 80, 88, 96, 1 << 31)) | st.integers(
+        0, 700
+    )
     known = [heap.alloc(n) for n in (10, 40, 0, 100, 24)]
     for _ in range(data.draw(st.integers(1, 30))):
         action = data.draw(st.integers(0, 3))

@@ -31,7 +31,8 @@ _TRIES = const(16)
 class HeapError(Exception):
     """free() or realloc() of something that is not an allocated block, or a corrupt heap.
 
-    `corrupt` is True when a header or link was overwritten: nothing in this heap can be relied on then.
+    `corrupt` is True when a header or link was overwritten: nothing in this heap can be relied on
+    then.
     """
 
     def __init__(self, message, corrupt=False):
@@ -42,8 +43,9 @@ class HeapError(Exception):
 class Heap:
     """An allocator over buf[start : start + size].
 
-    buf: bytearray or writable memoryview; the attribute may be replaced by a larger copy at any time.
-    start, size: bytes; size from 24 bytes (less the alignment of both ends to 8) to 1 GiB. ValueError otherwise.
+    buf: bytearray or writable memoryview; the attribute may be replaced by a larger copy at any
+    time. start, size: bytes; size from 24 bytes (less the alignment of both ends to 8) to 1 GiB.
+    ValueError otherwise.
     """
 
     def __init__(self, buf, start, size):
@@ -138,7 +140,8 @@ class Heap:
             self._set(after + 4, before)
         self._free -= 1
 
-    # The smallest free block that is large enough, among the first few of the first bin that has one.
+    # The smallest free block that is large enough, among the first few of the first bin that has
+    # one.
     def _find(self, size):
         bins = self._bins
         k = _bin(size)
@@ -244,7 +247,8 @@ class Heap:
         self._link(p, size)
 
     def realloc(self, p, n):
-        """Resize the block at index p to n bytes: its index, which may have changed, or 0 (no room; p stays as it is).
+        """Resize the block at index p to n bytes: its index, which may have changed, or 0 (no
+        room; p stays as it is).
 
         p 0 is alloc(n). Raises HeapError.
         """
@@ -274,7 +278,8 @@ class Heap:
         return q
 
     def stats(self):
-        """(total, used, free, largest, peak) in bytes; `largest` is what alloc() could return at most.
+        """(total, used, free, largest, peak) in bytes; `largest` is what alloc() could return at
+        most.
 
         Walks through all blocks; raises HeapError when they do not fit together.
         """
@@ -295,7 +300,8 @@ class Heap:
         return total, used, total - used, max(largest - _HEADER, 0), self.peak
 
 
-# Fills buf[at : at + n] with one value, in pieces, so that no second buffer of that size is needed.
+# Fills buf[at : at + n] with one value, in pieces, so that no second buffer of that size is
+# needed.
 def fill(buf, at, n, value=0):
     view = memoryview(buf)
     end = at + n

@@ -1,9 +1,10 @@
 """The pool: linear memories, stacks and code come from one block that is reserved once.
 
-MicroPython's heap does not move objects. On a board that installs and removes apps for weeks, small
-objects end up scattered over it, until no 64 KiB in one piece are left although most of it is free. A
-pool reserved right after boot, when the heap is whole, keeps the large buffers apart from the small
-objects; inside it, freed neighbours are merged again. Without init(), every buffer is a bytearray.
+MicroPython's heap does not move objects. On a board that installs and removes apps for weeks,
+small objects end up scattered over it, until no 64 KiB in one piece are left although most of it
+is free. A pool reserved right after boot, when the heap is whole, keeps the large buffers apart
+from the small objects; inside it, freed neighbours are merged again. Without init(), every buffer
+is a bytearray.
 """
 
 _heap = None

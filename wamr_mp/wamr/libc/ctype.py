@@ -1,0 +1,85 @@
+"""ctype.h for ASCII, and numbers out of text: atoi, strtol, strtoul (ISO C 7.4, 7.22.1)."""
+
+
+class Functions:
+    def __init__(self, libc, is_2019):
+        pass
+
+    def isupper(self, instance, c):
+        return int(65 <= c <= 90)
+
+    def isalpha(self, instance, c):
+        return int(65 <= c <= 90 or 97 <= c <= 122)
+
+    def isspace(self, instance, c):
+        return int(c == 32 or 9 <= c <= 13)
+
+    def isgraph(self, instance, c):
+        return int(33 <= c <= 126)
+
+    def isprint(self, instance, c):
+        return int(32 <= c <= 126)
+
+    def isdigit(self, instance, c):
+        return int(48 <= c <= 57)
+
+    def isxdigit(self, instance, c):
+        return int(48 <= c <= 57 or 65 <= c <= 70 or 97 <= c <= 102)
+
+    def isalnum(self, instance, c):
+        return int(48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122)
+
+    def tolower(self, instance, c):
+        return c + 32 if 65 <= c <= 90 else c
+
+    def toupper(self, instance, c):
+        return c - 32 if 97 <= c <= 122 else c
+
+    def atoi(self, instance, text):
+        return self.strtol(instance, text, 0, 10)
+
+    def strtol(self, instance, text, end, base):
+        value = _number(instance.memory, text, end, base)
+        return max(min(value, 0x7FFFFFFF), -0x80000000)
+
+    # A minus sign negates modulo 2**32, as C wants it.
+    def strtoul(self, instance, text, end, base):
+        value = _number(instance.memory, text, end, base)
+        return 0xFFFFFFFF if abs(value) > 0xFFFFFFFF else value & 0xFFFFFFFF
+
+
+def _number(memory, text, end, base):
+    p = text
+    while memory.read(p, 1) in (b" ", b"\t", b"\n", b"\v", b"\f", b"\r"):
+        p += 1
+    sign = memory.read(p, 1)
+    if sign == b"-" or sign == b"+":
+        p += 1
+    value = 0
+    behind = text  # nothing is taken unless there is a digit
+    if 2 <= base <= 36 or base == 0:
+        if base == 0 or base == 16:
+            prefixed = memory.read(p, 1) == b"0" and memory.read(p + 1, 1) in (b"x", b"X")
+            if prefixed and _digit(memory.read(p + 2, 1)[0]) < 16:
+                p += 2
+                base = 16
+            elif base == 0:
+                base = 8 if memory.read(p, 1) == b"0" else 10
+        while True:
+            digit = _digit(memory.read(p, 1)[0])
+            if digit >= base:
+                break
+            # Large enough to be out of range, without growing for ever.
+            value = min(value * base + digit, 0x100000000)
+            p += 1
+            behind = p
+    if end:
+        memory.put_u32(end, behind)
+    return -value if sign == b"-" else value
+
+
+def _digit(c):
+    if 48 <= c <= 57:
+        return c - 48
+    c |= 32
+    return c - 87 if 97 <= c <= 122 else 99
