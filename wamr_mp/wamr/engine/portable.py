@@ -59,8 +59,10 @@ def run(ex, fuel):
                 for i in range(sp, base):
                     stack[i] = 0
                 if entry in module.ref_locals:
-                    for i in module.ref_locals[entry]:
-                        stack[fp + i] = None
+                    refs = module.ref_locals[entry]
+                    for n in range(0, len(refs), 2):
+                        for i in range(fp + refs[n], fp + refs[n + 1]):
+                            stack[i] = None
                 stack[base] = pc
                 stack[base + 1] = stp
                 stack[base + 2] = caller

@@ -9,7 +9,11 @@ from .reader import Reader
 # The words of one entry of `bodies`, for each function that has a body.
 _WORDS = const(7)  # pc, stp, params, locals, frame size, results, end: see portable.py
 
+# Limits of this implementation: what a byte of the file may cost in time and memory stays bounded.
 _MAX_FUNCTIONS = const(100000)
+_MAX_NAMED = const(10000)  # imports, exports
+_MAX_TABLES = const(100)
+_MAX_VALUES = const(1000)  # parameters, results
 # The order in which the sections must stand (5.5.2), by section id: the data count
 # section (12) comes before the code.
 _ORDER = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0b\x0c\x0a"
@@ -41,13 +45,15 @@ class Module:
         self.n_imported_globals = 0
         self.code = b""
         self.code_base = 0  # file offset of code[0]
+        self.code_start = 0  # where the first body stands in code
         self.bodies = array("I")
         self.side = array("h")
         self.side_wide = False
-        self.ref_locals = {}  # entry of bodies -> indexes of its locals of reference type
+        self.ref_locals = {}  # entry of bodies -> first, end, … of its locals of reference type
         self.asks_memory_size = False  # some function has memory.size or memory.grow
         self.customs = []  # (name, file offset, length)
-        self.declared = set()
+        self.declared = set()  # functions that ref.func may name
+        self.seen = {}  # function types and export names so far
         self.data_count = None
         self.source = data
         if isinstance(data, (bytes, bytearray, memoryview)):
@@ -56,7 +62,7 @@ class Module:
             self.source = str(data)
             with open(self.source, "rb") as file:
                 self._decode(file, None, file.seek(0, 2))
-        self.declared = None
+        self.declared = self.seen = None
 
     # ---- sections
 
@@ -165,14 +171,14 @@ class Module:
     def _type(self, r):
         if r.byte() != 0x60:
             r.fail("malformed function type", r.pos - 1)
-        params = bytes([self._valtype(r) for _ in range(r.count())])
-        results = bytes([self._valtype(r) for _ in range(r.count())])
-        kind = (params, results)
-        for known in self.types:
-            if known == kind:
-                kind = known
-                break
-        self.types.append(kind)
+        kind = (self._valtypes(r), self._valtypes(r))
+        self.types.append(self.seen.setdefault(kind, kind))
+
+    def _valtypes(self, r):
+        n = r.count()
+        if n > _MAX_VALUES:
+            r.fail("too many parameters or results: at most %d" % _MAX_VALUES)
+        return bytes([self._valtype(r) for _ in range(n)])
 
     def _type_use(self, r):
         index = r.u32()
@@ -182,7 +188,7 @@ class Module:
 
     # Limits (5.3.9): flag bit 0 says that a maximum follows, bit 3 (memories only, the
     # custom-page-sizes proposal) that log2 of the page size does.
-    def _limits(self, r, largest, flags_allowed):
+    def _limits(self, r, flags_allowed):
         flags = r.byte()
         if flags & ~flags_allowed:
             r.fail("malformed limits flags", r.pos - 1)
@@ -207,16 +213,18 @@ class Module:
         self.tables.append(self._table_type(r))
 
     def _table_type(self, r):
+        if len(self.tables) >= _MAX_TABLES:
+            r.fail("too many tables: at most %d" % _MAX_TABLES)
         kind = r.byte()
         if kind != 0x70 and kind != 0x6F:
             r.fail("malformed reference type", r.pos - 1)
-        low, high, _ = self._limits(r, 0, 1)
+        low, high, _ = self._limits(r, 1)
         return kind, low, high
 
     def _memory(self, r):
         if self.memories:
             r.fail("multiple memories")
-        self.memories.append(self._limits(r, 0, 9))
+        self.memories.append(self._limits(r, 9))
 
     def _global_type(self, r):
         kind = self._valtype(r)
@@ -226,6 +234,8 @@ class Module:
         return kind, mutable == 1
 
     def _import(self, r):
+        if len(self.import_list) >= _MAX_NAMED:
+            r.fail("too many imports: at most %d" % _MAX_NAMED)
         module = r.name()
         name = r.name()
         kind = r.byte()
@@ -270,9 +280,11 @@ class Module:
         space = (self.funcs, self.tables, self.memories, self.globals)[kind]
         if index >= len(space):
             r.fail("unknown %s %d" % ("function" if kind == 0 else _KINDS[kind], index), at)
-        for known in self.export_list:
-            if known[0] == name:
-                r.fail("duplicate export name '%s'" % name, at)
+        if name in self.seen:
+            r.fail("duplicate export name '%s'" % name, at)
+        if len(self.export_list) >= _MAX_NAMED:
+            r.fail("too many exports: at most %d" % _MAX_NAMED, at)
+        self.seen[name] = True
         if kind == 0:
             self.declared.add(index)
         self.export_list.append((name, _KINDS[kind], index))
@@ -341,20 +353,21 @@ class Module:
         r.skip(n)
 
     def _codes(self, r):
-        # Imported here so that the validator's memory can be freed with it.
-        from .validator import Validator
+        from .validator import Validator  # a module without code does not need it
 
         self.code = r.buf
         self.code_base = r.base
         n = r.count()
         if n != len(self.funcs) - self.n_imported_funcs:
             r.fail("function and code section have inconsistent lengths")
+        self.code_start = r.pos
+        self.bodies = array("I", bytes(4 * _WORDS * n))
         check = Validator(self, r)
         end = r.end
         for i in range(n):
             size = r.count()
             r.end = r.pos + size
-            check.function(self.n_imported_funcs + i)
+            check.function(self.n_imported_funcs + i, i * _WORDS)
             if r.pos != r.end:
                 r.fail("section size mismatch: the body ends before its size")
             r.end = end

@@ -1,6 +1,9 @@
 """Reading the binary format's basic values: bytes, LEB128 integers, names (specification 5.2)."""
 
+from ..host import const
 from .errors import CompileError
+
+_MAX_NAME = const(10000)
 
 
 # A position in a buffer. `base` is the file offset of the buffer's first byte, so that
@@ -77,6 +80,8 @@ class Reader:
     def name(self):
         n = self.count()
         start = self.pos
+        if n > _MAX_NAME:
+            self.fail("name too long: at most %d bytes" % _MAX_NAME)
         self.pos = start + n
         raw = bytes(self.buf[start : self.pos])
         if not is_utf8(raw):
