@@ -1,4 +1,4 @@
-// Heap and number parsing, as the runtime provides them to freestanding programs (imports from module "env").
+// Heap, parsing of numbers, sorting and the end of the program, as the runtime provides them to freestanding programs (imports from module "env").
 #pragma once
 #include <stddef.h>
 #ifdef __cplusplus
@@ -12,7 +12,11 @@ void free(void *block);
 int atoi(const char *text);
 long strtol(const char *text, char **end, int base);
 unsigned long strtoul(const char *text, char **end, int base);
-_Noreturn void exit(int code);
+void qsort(void *first, size_t count, size_t size, int (*compare)(const void *a, const void *b));
+void *bsearch(const void *key, const void *first, size_t count, size_t size,
+              int (*compare)(const void *key, const void *item));
+__attribute__((noreturn)) void exit(int code);
+__attribute__((noreturn)) void abort(void);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-// Numbers to text and back: printf's conversions, the string functions, character classes and strtol.
+// Numbers to text and back: printf's conversions, the string functions, character classes, strtol and sorting.
 // The same source built for a PC prints the same lines; that is where text.exp comes from.
 
 #include <ctype.h>
@@ -94,6 +94,25 @@ static void parsing(void)
     printf("%d %d %u\n", atoi("12abc"), atoi("abc"), (unsigned)strtoul("4294967295", NULL, 10));
 }
 
+static int compare_words(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void sorting(void)
+{
+    const char *words[] = {"pump", "valve", "fan", "motor", "heater", "lamp"};
+    const int count = sizeof words / sizeof *words;
+    qsort(words, count, sizeof *words, compare_words);
+    for (int i = 0; i < count; i++)
+        printf("%s%c", words[i], i < count - 1 ? ' ' : '\n');
+
+    const char *wanted = "motor", *missing = "door";
+    const char **found = bsearch(&wanted, words, count, sizeof *words, compare_words);
+    printf("%s at %d, %s %s\n", wanted, (int)(found - words), missing,
+           bsearch(&missing, words, count, sizeof *words, compare_words) ? "found" : "not found");
+}
+
 int main(void)
 {
     integers();
@@ -101,6 +120,7 @@ int main(void)
     strings();
     classes();
     parsing();
+    sorting();
     clipped("%s=%.3f", "temperature", 26.5);
     return 0;
 }
