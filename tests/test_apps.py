@@ -1,4 +1,4 @@
-"""The sample apps on CPython, the unix port and the boards: each prints what the .exp file next to it says."""
+"""The sample apps on every target: each prints what the .exp file next to it says."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from board import ROOT, Board, BoardError, Unix
-
 import wamr
+from board import ROOT, Board, BoardError, Unix
 
 APPS = ROOT / "apps"
 
@@ -48,7 +47,7 @@ class Run:
             assert printed == f"{output}{self.outcome}\n"
 
 
-# A page of 64 KiB, a wasm stack and the module itself do not fit in the 128 KiB of the STM32F405 next to MicroPython.
+# A page of 64 KiB, the stack and the module itself do not fit in the 128 KiB of the STM32F405.
 SMALL = ("NETDUINOPLUS2",)
 
 RUNS = (
@@ -61,13 +60,24 @@ RUNS = (
     Run("calculator/calculator.wasm", ("6", "x", "-7"), output="product of 6 and -7: -42\n"),
     Run("calculator/calculator.wasm", ("1", "/", "0"), "exit code 3", "quotient of 1 and 0: 0\n"),
     Run("calculator/calculator_emscripten.wasm"),
-    Run("calculator/calculator_emscripten.wasm", ("1", "%", "2"), "exit code 2", "unknown operation: %\n"),
+    Run(
+        "calculator/calculator_emscripten.wasm",
+        ("1", "%", "2"),
+        "exit code 2",
+        "unknown operation: %\n",
+    ),
     Run("shapes/shapes.wasm"),
     Run("statistics/statistics.wasm"),
     Run("filter/filter.wasm"),
     Run("words/words.wasm", too_big=SMALL),
     Run("files/files.wasm", ("/d", "some", "words", "here"), too_big=SMALL),
-    Run("files/files.wasm", ("/elsewhere", "words"), "exit code 1", "cannot create the file, errno 76\n", SMALL),
+    Run(
+        "files/files.wasm",
+        ("/elsewhere", "words"),
+        "exit code 1",
+        "cannot create the file, errno 76\n",
+        SMALL,
+    ),
     Run("files/files.wasm", (), "exit code 2", "usage: files DIRECTORY WORD...\n", SMALL),
     Run(
         "crash/crash.wasm",
@@ -75,7 +85,7 @@ RUNS = (
     ),
 )
 
-# What runs an app and tells how it ended, on every target; the app's file and a folder to write in are filled in.
+# Runs an app and tells how it ended; its file and a folder to write in are filled in.
 SCRIPT = """
 import wamr
 try:
@@ -149,12 +159,14 @@ def test_functions_of_the_zig_sample() -> None:
     module = wamr.Module((APPS / "filter" / "filter.wasm").read_bytes())
     sample = wamr.Instance(module, {"env": {"puts": print, "printf": print}})
     sample.exports.reset(1 << 15)
-    assert [sample.exports.next(n << 16) / 65536 for n in (20, 21, 85, 22, 23)] == [20, 20, 20.5, 21.25, 22.125]
+    levels = [sample.exports.next(n << 16) / 65536 for n in (20, 21, 85, 22, 23)]
+    assert levels == [20, 20, 20.5, 21.25, 22.125]
 
 
 def test_functions_of_the_assemblyscript_sample() -> None:
-    program = wamr.run(str(APPS / "words" / "words.wasm"), function="differentWords")
-    assert (program, wamr.run(str(APPS / "words" / "words.wasm"), function="longestWord")) == (10, 6)
+    path = str(APPS / "words" / "words.wasm")
+    assert wamr.run(path, function="differentWords") == 10
+    assert wamr.run(path, function="longestWord") == 6
 
 
 class TestEndless:
@@ -166,7 +178,8 @@ class TestEndless:
         assert capfd.readouterr().out == "looping until stopped\n"
 
     def test_it_can_be_asked_while_suspended(self) -> None:
-        instance = wamr.Instance(wamr.Module(Path(self.PATH).read_bytes()), {"env": {"puts": lambda text: 0}})
+        module = wamr.Module(Path(self.PATH).read_bytes())
+        instance = wamr.Instance(module, {"env": {"puts": lambda text: 0}})
         execution = instance.start("main", 0, 0)
         for steps in (1, 2, 3):
             assert not execution.step(1000)
