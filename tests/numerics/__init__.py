@@ -1,0 +1,1 @@
+"""Operands for the numeric instructions, and what another engine (wasmtime) makes of them."""
