@@ -1,0 +1,158 @@
+"""`wamr inspect`: what is in a module, what it asks for, and whether it will fit on a board."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import wamr
+
+from wamr_cli import dry
+from wamr_cli.errors import LOAD, OK, complain
+from wamr_cli.features import features
+from wamr_cli.load import check
+from wamr_cli.options import Size
+from wamr_cli.sections import sections
+
+Report = dict[str, Any]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable: one JSON object.")
+@click.option("--stack", type=Size(), default=8192, show_default=True, help="As in `wamr run`.")
+@click.option("--heap", type=Size(), help="As in `wamr run`.")
+@click.argument("file", type=click.Path())
+def inspect(file: str, as_json: bool, stack: int, heap: int | None) -> int:
+    """Show what is in FILE and whether it will run on a board. Nothing of it is run.
+
+    The exit code is 0, or 3 if the runtime cannot load FILE.
+    """
+    check(file)
+    report = examine(file, stack, heap)
+    click.echo(json.dumps(report, indent=2) if as_json else as_text(report))
+    for error in report["errors"]:
+        complain(f"{file}: {error}")
+    return LOAD if report["errors"] else OK
+
+
+def examine(file: str, stack: int = 8192, heap: int | None = None) -> Report:
+    """Everything that is known about a module, as plain data."""
+    data = Path(file).read_bytes()
+    report: Report = {"file": file, "size": len(data), "sections": [], "errors": []}
+    parts = []
+    try:
+        for part in sections(data):
+            parts.append(part)
+            report["sections"].append(part._asdict())
+        module = wamr.Module(data)
+    except wamr.CompileError as error:
+        report["errors"].append(f"the module cannot be used: {error}")
+        return report
+    linked = dry.link(file, stack, heap)
+    report["imports"] = [
+        {
+            "module": m,
+            "name": n,
+            "kind": k,
+            "type": t,
+            "provided": (m, n, k, t) not in linked.missing,
+        }
+        for m, n, k, t in module.imports
+    ]
+    report["exports"] = [{"name": n, "kind": k, "type": t} for n, k, t in module.exports]
+    report["functions"] = {
+        "imported": module.n_imported_funcs,
+        "defined": len(module.funcs) - module.n_imported_funcs,
+        "code_bytes": sum(part.size for part in parts if part.name == "code" and part.id),
+    }
+    report["features"] = features(module, data, parts)
+    if linked.program is None:
+        report["errors"].append(linked.error)
+        return report
+    report["memory"] = _memory(linked.program.instance)
+    return report
+
+
+def _memory(instance: wamr.Instance) -> Report | None:
+    """What the module declares, and what it is really given."""
+    memory, module = instance.memory, instance.module
+    if memory is None:
+        return None
+    low, high, page_size = module.memories[0]
+    return {
+        "declared_pages": low,
+        "max_pages": high,
+        "page_size": page_size,
+        "allocated": len(memory.buf),
+        "heap": memory.heap.end - memory.heap.start if memory.heap else 0,
+        "grows": bool(module.asks_memory_size),
+        "heap_base": module.find_export("__heap_base") is not None,
+    }
+
+
+def as_text(report: Report) -> str:
+    """The report for people."""
+    lines = [f"{report['file']}: {report['size']:,} bytes", "", click.style("Sections", bold=True)]
+    rows = [(p["name"], f"{p['offset']:#x}", f"{p['size']:,}") for p in report["sections"]]
+    lines += _columns(rows, right=(1, 2))
+    if "imports" not in report:
+        return "\n".join(lines)
+    lines += ["", click.style("Imports", bold=True)]
+    rows = [
+        (
+            f"{i['module']}.{i['name']}",
+            i["kind"],
+            i["type"],
+            "" if i["provided"] else "not built in",
+        )
+        for i in report["imports"]
+    ]
+    lines += _columns(rows) or ["  none"]
+    missing = [row[0] for row in rows if row[3]]
+    if missing:
+        lines.append(f"  to be given in Python with imports={{…}}: {', '.join(missing)}")
+    lines += ["", click.style("Exports", bold=True)]
+    lines += _columns([(e["name"], e["kind"], e["type"]) for e in report["exports"]]) or ["  none"]
+    n = report["functions"]
+    lines += ["", click.style("Code", bold=True)]
+    lines.append(
+        f"  {n['defined']} functions in {n['code_bytes']:,} bytes, {n['imported']} imported"
+    )
+    lines.append(f"  beyond WebAssembly 1.0: {', '.join(report['features']) or 'nothing'}")
+    if "memory" in report:
+        lines += ["", click.style("Memory", bold=True), *_memory_text(report["memory"])]
+    return "\n".join(lines)
+
+
+def _memory_text(memory: Report | None) -> list[str]:
+    if memory is None:
+        return ["  none"]
+    pages, page_size, high = (memory[key] for key in ("declared_pages", "page_size", "max_pages"))
+    limit = "no maximum" if high is None else f"at most {high}"
+    lines = [f"  declared   {pages * page_size:,} bytes: {pages} pages of {page_size:,}, {limit}"]
+    allocated = f"  allocated  {memory['allocated']:,} bytes"
+    if memory["heap"]:
+        allocated += f", {memory['heap']:,} of them for malloc"
+    lines.append(allocated)
+    if memory["allocated"] >= pages * page_size > 1024 and page_size > 1:
+        if memory["grows"]:
+            lines.append("  not cut: the module uses memory.size or memory.grow")
+        elif not memory["heap_base"]:
+            lines.append(
+                "  not cut: link with -Wl,--export=__heap_base to pay for what is used only"
+            )
+    return lines
+
+
+def _columns(rows: list[tuple[str, ...]], right: tuple[int, ...] = ()) -> list[str]:
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))] if rows else []
+    return [
+        "  "
+        + "  ".join(
+            cell.rjust(width) if k in right else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths))
+        ).rstrip()
+        for row in rows
+    ]
