@@ -1,0 +1,3 @@
+"""The app framework: many apps on one chip, installed and asked over a link; see
+docs/internals/apps.md.
+"""

@@ -1,0 +1,238 @@
+"""An app in wasm: the calls of its exports, with fuel slices and a watchdog, and the buffers it is
+given.
+"""
+
+import asyncio
+
+from ..heap import HeapError
+from ..wasm.errors import Exit, Trap
+from . import clock
+from .app import App, Watchdog
+from .packet import to_text
+
+_V = b""
+_I = b"\x7f"
+_II = b"\x7f\x7f"
+_III = b"\x7f\x7f\x7f"
+# The callback of each kind of message (see manager.py), its parameters, and how many of those the
+# message has.
+_CALLBACKS = (
+    ("on_request", _II),
+    ("on_response", _II),
+    ("on_timer_callback", _I),
+    ("on_sensor_event", _III),
+    ("on_connection_data", _III),
+)
+_MAX_FUEL = 20000
+
+
+class WasmApp(App):
+    program = instance = None
+    fuel = 64  # of one turn; adapts to the speed of the board
+    destroying = False
+
+    def load(self):
+        from ..program import Program
+        from ..wasm.errors import LinkError
+        from ..wasm.module import Module
+        from .natives import imports
+
+        config = self.manager.config
+        module = Module(self.entry.source)
+        try:
+            self.program = Program(
+                module,
+                imports=imports(self, module),
+                stdout=config.stdout,
+                stack=config.stack,
+                heap=self.settings["heap"],
+                # What runs while it is being loaded cannot be interrupted: constructors, the start
+                # function.
+                fuel=config.start_fuel,
+            )
+        except Exit as e:
+            raise Trap("env.exit(%s)" % e)
+        except RuntimeError as e:
+            raise LinkError(str(e))
+        self.instance = self.program.instance
+        self.instance.fuel = None
+
+    def unload(self):
+        if self.program:
+            self.program.close()
+        self.program = self.instance = None
+
+    def figures(self):
+        figures = App.figures(self)
+        memory = self.instance and self.instance.memory
+        figures["memory"] = len(memory.buf) if memory else 0
+        if memory and memory.heap:
+            figures["heapused"] = memory.heap.used
+            figures["heappeak"] = memory.heap.peak
+        figures["code"] = self.entry.size()
+        return figures
+
+    # ---- calls
+
+    # The exported function of this name, as it is or as emscripten wrote it until 2019, and type;
+    # or None.
+    def _export(self, name, params, results=_V):
+        module = self.instance.module
+        for spelling in ("_" + name, name):
+            found = module.find_export(spelling)
+            if found and found[0] == "func" and module.funcs[found[1]] == (params, results):
+                return spelling
+        return None
+
+    # Runs an export in slices of about slice_ms. Raises Watchdog, Trap, Exit.
+    async def _call(self, name, *args):
+        execution = self.instance.start(name, *args)
+        config = self.manager.config
+        limit = config.destroy_limit if self.destroying else self.settings["wd"]
+        spent = fuel = 0
+        while True:
+            before = clock.ticks_ms()
+            done = execution.step(self.fuel)
+            clock.charge(execution.fuel_used - fuel)
+            fuel = execution.fuel_used
+            took = clock.ticks_ms() - before
+            spent += took
+            if took > config.slice_ms and self.fuel > 1:
+                self.fuel >>= 1
+            elif took * 2 < config.slice_ms and not done and self.fuel < _MAX_FUEL:
+                self.fuel <<= 1
+            if done:
+                return execution.result
+            if execution.pending:
+                execution.resume(await execution.pending)
+            else:
+                if spent >= limit:
+                    raise Watchdog()
+                await asyncio.sleep(0)
+
+    # A call whose failure ends only this call. False: it trapped.
+    async def _try(self, name, *args):
+        try:
+            await self._call(name, *args)
+            return True
+        except Trap as e:
+            text = str(e)
+            place = ""
+            for index, function, offset in e.backtrace[:1]:
+                place = " (in %s at 0x%x)" % (function or "function %d" % index, offset)
+            self.manager.log("Got exception running wasm code: Exception: %s%s" % (text, place))
+        except Exit as e:
+            self.manager.log("Got exception running wasm code: Exception: env.exit(%s)" % e)
+        except HeapError as e:
+            self.manager.log("Got exception running wasm code: Exception: %s" % e)
+        except MemoryError:
+            self.manager.log("Got exception running wasm code: Exception: allocate memory failed")
+        return False
+
+    async def on_init(self):
+        name = self._export("on_init", _V)
+        if name:
+            if await self._try(name):
+                return True
+            self.end("dead", "on_init failed")
+            await self._destroy()
+        elif await self._main():
+            self.unload()
+            self.end("ended")
+        else:
+            self.end("dead", "Cannot find function on_init().")
+        return False
+
+    # A plain program: runs once. False: it is none.
+    async def _main(self):
+        from ..program import _ENTRIES
+
+        for name in _ENTRIES:
+            for params, results in ((_V, _V), (_V, _I), (_II, _I)):
+                found = self.instance.module.find_export(name)
+                if (
+                    found
+                    and found[0] == "func"
+                    and self.instance.module.funcs[found[1]] == (params, results)
+                ):
+                    await self._try(name, *([0] * len(params)))
+                    return True
+        return False
+
+    async def on_destroy(self):
+        # Of an app whose on_init failed it was called then.
+        if self.instance and self.state != "dead":
+            await self._destroy()
+
+    async def _destroy(self):
+        name = self._export("on_destroy", _V)
+        if name:
+            self.destroying = True
+            try:
+                await self._try(name)
+            except Watchdog:
+                self.manager.log("app %s: on_destroy took too long" % to_text(self.name))
+            self.destroying = False
+
+    # ---- messages
+
+    async def deliver(self, kind, data):
+        name, params = _CALLBACKS[kind]
+        name = self._export(name, params)
+        if not name:
+            return
+        if params == _I:
+            await self._try(name, data)
+            return
+        first = ()
+        if params == _III:
+            first, data = (data[0],), data[1]
+        if not data:
+            await self._try(name, *(first + (0, 0)))
+            return
+        try:
+            block = await self._lend(data)
+            if not block:
+                self.manager.log("app %s: no room in its heap for a message" % to_text(self.name))
+                return
+            args = first + (block, len(data))
+            size = len(data)
+            data = None
+            await self._try(name, *args)
+            await self._take_back(block, size)
+        except (Trap, HeapError) as e:
+            self.manager.log("Got exception running wasm code: Exception: %s" % e)
+
+    # A copy of `data` in the app's memory, made by its own allocator if it brings one. 0: no room.
+    async def _lend(self, data):
+        instance = self.instance
+        if instance.heap:
+            block = instance.heap.alloc(len(data))
+        elif self._export("malloc", _I, _I) and self._export("free", _I):
+            block = await self._call(self._export("malloc", _I, _I), len(data))
+        elif self._export("__new", _II, _I):
+            block = await self._call("__new", len(data), 1)
+            pin = self._export("__pin", _I, _I) or self._export("__retain", _I, _I)
+            if pin:
+                block = await self._call(pin, block)
+        else:
+            block = 0
+        block &= 0xFFFFFFFF
+        if block:
+            instance.memory.write(block, data)
+        return block
+
+    async def _take_back(self, block, size):
+        instance = self.instance
+        if instance.heap:
+            instance.heap.free(block)
+            return
+        if block > 0x7FFFFFFF:
+            block -= 0x100000000
+        free = (
+            self._export("free", _I)
+            or self._export("__unpin", _I)
+            or self._export("__release", _I)
+        )
+        if free:
+            await self._call(free, block)

@@ -1,0 +1,1 @@
+"""The link to a host: frames (frame.py) over a byte stream (stream.py)."""

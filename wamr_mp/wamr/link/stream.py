@@ -1,0 +1,99 @@
+"""A link over any byte stream: frames in, frames out, one task for each direction."""
+
+import asyncio
+
+from ..apps import clock
+from ..apps.intake import Intake
+from ..host import MICROPYTHON, const
+from .frame import FrameReader, header
+
+_PIECE = const(256)
+# Frames that wait for the host; more are lost, as all are when nobody listens.
+_QUEUE = const(50)
+
+
+class Link:
+    """The host's end of a manager. run() it with one stream after the other: the state of the last
+    one is forgotten.
+    """
+
+    def __init__(self, manager):
+        self.manager = manager
+        self.reader = FrameReader(Intake(manager))
+        self.lost = 0
+        self._out = []
+        self._wake = asyncio.Event()
+        self._open = False
+
+    def send(self, kind, payload):
+        """Queue a frame for the host."""
+        if not self._open:
+            return
+        if len(self._out) >= _QUEUE:
+            self.lost += 1
+            return
+        self._out.append((kind, payload))
+        self._wake.set()
+
+    async def run(self, reader, writer):
+        """Serve until the stream ends. reader, writer: asyncio streams."""
+        manager = self.manager
+        self.reader.reset()
+        self._out.clear()
+        self._open = True
+        manager.links.append(self)
+        sender = asyncio.create_task(self._send(writer))
+        try:
+            await self._receive(reader)
+        except OSError:
+            pass
+        finally:
+            self._open = False
+            manager.links.remove(self)
+            sender.cancel()
+            self.reader.reset()
+
+    async def _receive(self, stream):
+        # Half a frame, and then two waits in vain: its rest is not coming. (After one, bytes may
+        # have arrived while an app was being loaded.) Only then the reading is given up, so that
+        # no wait is spent otherwise.
+        data = bytearray(_PIECE)
+        watch = asyncio.create_task(self._watch())
+        self._fed = False
+        try:
+            while True:
+                if MICROPYTHON:
+                    n = await stream.readinto(data)
+                    piece = memoryview(data)[: n or 0]
+                else:
+                    piece = await stream.read(_PIECE)
+                if not piece:
+                    return
+                self._fed = True
+                self.reader.feed(piece)
+        finally:
+            watch.cancel()
+
+    async def _watch(self):
+        silent = 0
+        while True:
+            await clock.sleep_ms(self.manager.config.frame_timeout // 2)
+            silent = 0 if self._fed or not self.reader.busy else silent + 1
+            self._fed = False
+            if silent == 2:
+                self.reader.reset()
+
+    async def _send(self, writer):
+        while True:
+            while self._out:
+                kind, payload = self._out.pop(0)
+                try:
+                    writer.write(header(kind, len(payload)))
+                    writer.write(payload)
+                    await writer.drain()
+                except OSError:
+                    return
+                payload = None
+                await clock.sleep_ms(self.manager.config.frame_pause)
+            self._wake.clear()
+            await self._wake.wait()
