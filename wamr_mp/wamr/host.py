@@ -13,6 +13,16 @@ except ImportError:
 MICROPYTHON = sys.implementation.name == "micropython"
 
 
-# What calling an `async def` returns (a generator on MicroPython).
+async def _coroutine():
+    pass
+
+
+_coroutine = _coroutine()
+_coroutine.close()
+_Coroutine = type(_coroutine)
+del _coroutine
+
+
+# Whether this is what calling an `async def` returns (a generator on MicroPython).
 def is_coroutine(value):
-    return hasattr(value, "send")
+    return isinstance(value, _Coroutine)

@@ -18,24 +18,21 @@ def memory(op, instance, segment, dst, src, n):
     elif op == 10:
         mem.check(src, n)
     view = memoryview(mem.buf)
+    # Slices of memoryviews are moved, as memmove does, without a copy in between. MicroPython also
+    # moves what is behind the slice onto itself: [:] makes a view that has nothing behind it.
     if op == 8:
-        view[dst : dst + n] = memoryview(data)[start + src : start + src + n]
+        view[dst : dst + n][:] = memoryview(data)[start + src : start + src + n]
     elif op == 10:
-        # Slices of memoryviews are moved, as memmove does, without a copy in between.
-        view[dst : dst + n] = view[src : src + n]
+        view[dst : dst + n][:] = view[src : src + n]
     else:
-        fill(view, dst, src & 0xFF, n)
-
-
-# In pieces, so that filling needs no second buffer of that size.
-def fill(view, dst, byte, n):
-    piece = bytes((byte,)) * min(n, 256)
-    end = dst + n
-    while dst + 256 <= end:
-        view[dst : dst + 256] = piece
-        dst += 256
-    if dst < end:
-        view[dst:end] = piece[: end - dst]
+        # What is filled is copied to fill as much again: few steps, and no second buffer.
+        view = view[dst : dst + n]
+        done = min(n, 64)
+        view[:done] = bytes((src & 0xFF,)) * done
+        while done < n:
+            more = min(done, n - done)
+            view[done : done + more][:] = view[:more]
+            done += more
 
 
 # table.init and table.copy.
@@ -55,5 +52,5 @@ def table(op, instance, a, b, dst, src, n):
 def table_fill(instance, index, at, value, n):
     elems = instance.tables[index].elems
     _check(at, n, len(elems), "table")
-    for i in range(at, at + n):
-        elems[i] = value
+    if n:
+        elems[at : at + n] = [value] * n

@@ -2,7 +2,7 @@
 
 from ..host import const, is_coroutine
 from ..wasm.errors import Trap
-from ..wasm.externs import Native, from_bits
+from ..wasm.externs import Native, to_values
 from . import CALL, DONE, SUSPENDED
 
 # Fuel of one slice when there is no limit: the largest round number that is a small int everywhere.
@@ -37,7 +37,8 @@ class Execution:
         self.target = function.index - instance.module.n_imported_funcs  # function to enter first
         self.links = []  # calls between instances: (instance, pc, stp, fp, cur) of the callers
         self.callee = None
-        self.fuel = 0
+        self.fuel = 0  # left in this slice
+        self.given = 0  # the part of it that is not accounted for yet
         self.debt = 0  # the unit of fuel at which it was suspended is paid on resuming
         self.fuel_used = 0
         self.pending = None  # coroutine of an async import that has to be awaited
@@ -47,10 +48,7 @@ class Execution:
     @property
     def result(self):
         """The result: None, a number, or a tuple; None before it has returned."""
-        values = [from_bits(b, c) for b, c in zip(self.raw, self.function.type[1])]
-        if len(values) < 2:
-            return values[0] if values else None
-        return tuple(values)
+        return to_values(self.raw, self.function.type[1])
 
     @property
     def raw(self):
@@ -61,23 +59,27 @@ class Execution:
         """Run until `fuel` units are used (None: no limit). True when the function has returned.
 
         False: suspended, call step() again to go on, at any time; or, if `pending` is set, an imported `async def` wants to be
-        awaited first: resume(await execution.pending). Raises Trap, Exit, and what imported functions raise.
+        awaited first: resume(await execution.pending). Raises Trap ("out of fuel" when the instance has none left),
+        Exit, and what imported functions raise. After an exception it is over.
         """
         global _depth
         if self.done or self.failed:
-            raise RuntimeError("this execution is over")
+            raise RuntimeError("this execution is over, or running")
         if self.pending:
             raise RuntimeError("an async import is pending: resume(await execution.pending)")
         if _depth >= _MAX_DEPTH:
             raise Trap("call stack exhausted")
         _depth += 1
-        finished = False
+        self.failed = True  # unless it comes to one of the ends below
         try:
             while not self._slice(_SLICE if fuel is None else fuel):
+                budget = self.root.fuel
+                if budget is not None and budget <= 0 and not self.pending:
+                    raise Trap("out of fuel")
                 if fuel is not None or self.pending:
-                    finished = True
+                    self.failed = False
                     return False
-            finished = True
+            self.failed = False
             self.done = True
             return True
         except Trap as trap:
@@ -85,14 +87,16 @@ class Execution:
                 self._backtrace(trap.backtrace)
             raise
         finally:
-            self.failed = not finished
             _depth -= 1
 
     # The driver loop: run, do what the engine asks for, run again.
     def _slice(self, fuel):
-        self.fuel = fuel - self.debt
-        if self.fuel < 0:
+        if self.root.fuel is not None:
+            fuel = min(fuel, self.root.fuel)
+        if fuel < self.debt:
             return False
+        self.given = fuel
+        self.fuel = fuel - self.debt
         self.debt = 0
         try:
             while True:
@@ -108,7 +112,15 @@ class Execution:
                 elif status == CALL and not self._call_out():
                     return False
         finally:
-            self.fuel_used += fuel - self.fuel
+            self._settle()
+
+    # Accounts for the fuel that was used, here and in the instance, which other calls share.
+    def _settle(self):
+        used = self.given - self.fuel
+        self.given = self.fuel
+        self.fuel_used += used
+        if self.root.fuel is not None:
+            self.root.fuel -= used
 
     # Calls what the code imported: a function of another instance, which runs on this same
     # stack, or a Python function. False: it is async and has to be awaited.
@@ -116,19 +128,19 @@ class Execution:
         callee = self.callee
         n = len(callee.type[0])
         if not isinstance(callee, Native):
-            self.links.append((self.instance, self.pc, self.stp, self.fp, self.cur))
+            # After a tail call there may be nothing to come back to.
+            if self.pc >= 0:
+                self.links.append((self.instance, self.pc, self.stp, self.fp, self.cur))
             self.instance = callee.instance
             self.target = callee.index - callee.instance.module.n_imported_funcs
             self.pc = -1
             return True
         sp = self.sp
-        root = self.root
-        if root.fuel is not None:
-            # A nested call into the same instance shares the budget.
-            shared = root.fuel = self.fuel
+        self._settle()
         result = callee.call(self.instance, self.stack[sp - n : sp])
-        if root.fuel is not None:
-            self.fuel -= shared - root.fuel
+        if self.root.fuel is not None and self.root.fuel < self.fuel:
+            # It called the instance, whose fuel is shared.
+            self.given = self.fuel = self.root.fuel
         self.sp = sp - n
         if is_coroutine(result):
             self.pending = result
@@ -145,9 +157,11 @@ class Execution:
             self.sp += 1
 
     def resume(self, value):
-        """Give the result of the awaited `pending` import; step() goes on."""
-        self.pending = None
+        """Give the result of the awaited `pending` import; step() goes on. TypeError: it does not fit, try again."""
+        if not self.pending:
+            raise RuntimeError("no async import is pending")
         self._push(self.callee.results(value))
+        self.pending = None
 
     async def run_async(self):
         """Run to the end, letting the event loop have its turn; the result of the function."""

@@ -34,6 +34,7 @@ def run(ex, fuel):
     variables = instance.globals
     mem = instance.memory.buf if instance.memory else b""
     stack = ex.stack
+    limit = ex.root.stack_cells
     pc = ex.pc
     stp = ex.stp
     fp = ex.fp
@@ -52,7 +53,7 @@ def run(ex, fuel):
                 fp = sp - bodies[entry + _PARAMS]
                 base = fp + bodies[entry + _LOCALS]
                 if fp + bodies[entry + _SIZE] > len(stack):
-                    if fp + bodies[entry + _SIZE] > instance.stack_cells:
+                    if fp + bodies[entry + _SIZE] > limit:
                         fp = caller
                         raise Trap("call stack exhausted")
                     stack.extend([0] * (fp + bodies[entry + _SIZE] - len(stack) + _GROW))
@@ -412,6 +413,8 @@ def run(ex, fuel):
                         ex.sp = sp
                         pc = _rare(ex, instance, code, pc, op)
                         sp = ex.sp
+                        if instance.memory:  # it may have been cut, and be whole now
+                            mem = instance.memory.buf
                     elif op < 0x45:  # f32.const, f64.const
                         v = 0
                         n = pc + (4 if op == 0x43 else 8)

@@ -40,16 +40,19 @@ def type_code(name):
 # A Python value as the bits of a cell. TypeError names what was given.
 def to_bits(value, code):
     if code < 0x7C:
-        if code == 0x70 and value is not None and not isinstance(value, Function):
+        if code == 0x70 and value is not None and not isinstance(value, (Function, Native)):
             raise TypeError("funcref wants None or an exported function, not %r" % (value,))
         return value
+    # (On MicroPython a bool is no int.)
     if code >= 0x7E:
-        if not isinstance(value, int):
+        if not isinstance(value, (int, bool)):
             raise TypeError("%s wants an int, not %r" % (type_name(code), value))
         return value & (0xFFFFFFFF if code == 0x7F else 0xFFFFFFFFFFFFFFFF)
+    if not isinstance(value, (float, int, bool)):
+        raise TypeError("%s wants a number, not %r" % (type_name(code), value))
     from ..engine.floats import from_float
 
-    return from_float(float(value), 32 if code == 0x7D else 64)
+    return from_float(value, 32 if code == 0x7D else 64)
 
 
 # The bits of a cell as a Python value: signed ints and floats.
@@ -65,22 +68,34 @@ def from_bits(bits, code):
     return to_float(bits, 32 if code == 0x7D else 64)
 
 
+# The results of a function as Python gives them: None, a value, or a tuple.
+def to_values(cells, codes):
+    values = [from_bits(b, c) for b, c in zip(cells, codes)]
+    if len(values) < 2:
+        return values[0] if values else None
+    return tuple(values)
+
+
 class Memory:
     """A linear memory.
 
     min, max: size in pages; max None: no maximum of its own. page_size: 65536, or 1 (the custom-page-sizes proposal).
-    limit: bytes really held, when the app needs less than its pages (accesses beyond trap).
-    Raises LinkError when the host has not enough memory.
+    limit: bytes to begin with, when fewer than the pages are likely to do: see fits().
+    Raises LinkError when the host has not enough memory, ValueError for another page size.
     """
 
     def __init__(self, min, max=None, page_size=65536, limit=None):
         from ..pool import take
 
+        if page_size != 1 and page_size != 65536:
+            raise ValueError("page_size %r: 1 or 65536 wanted" % (page_size,))
         self.pages = min
         self.max = max
         self.page_size = page_size
         size = min * page_size if limit is None else limit
         try:
+            if min * page_size > 0x100000000:
+                raise MemoryError
             self.buf = take(size)
         except (MemoryError, OverflowError):
             raise LinkError(
@@ -88,11 +103,14 @@ class Memory:
                 " (export __heap_base, a smaller stack, or custom page sizes)" % size
             )
         self.heap = None  # the app's heap inside this memory
-        self.shrunk = False  # cut by its instance to what that needs
+        self.shrunk = size < min * page_size  # cut by its instance to what that needs
 
     @property
     def data(self):
-        """The bytes as a writable memoryview, valid until the memory grows."""
+        """The bytes as a writable memoryview, valid until the memory grows.
+
+        An app that tells where its data end (`__heap_base`) has only these until it uses more: read() and write() reach all.
+        """
         return memoryview(self.buf)
 
     @property
@@ -110,7 +128,7 @@ class Memory:
         old = self.pages
         new = old + n
         top = 65536 if self.page_size > 1 else 0xFFFFFFFF
-        if new > (top if self.max is None else self.max):
+        if n < 0 or new > (top if self.max is None else min(top, self.max)):
             return -1
         if n:
             try:
@@ -122,6 +140,7 @@ class Memory:
             give(self.buf)
             self.buf = buf
             self.pages = new
+            self.shrunk = False
             if self.heap:
                 self.heap.buf = buf
         return old
@@ -137,7 +156,7 @@ class Memory:
         if self.shrunk:
             pages = self.pages
             self.pages = 0
-            self.shrunk = self.grow(pages) < 0
+            self.grow(pages)
             self.pages = pages
         return not self.shrunk
 
@@ -152,7 +171,7 @@ class Memory:
 
     def write(self, ptr, data):
         self.check(ptr, len(data))
-        memoryview(self.buf)[ptr : ptr + len(data)] = data
+        memoryview(self.buf)[ptr : ptr + len(data)][:] = data  # see engine/bulk.py
 
     def read_cstr(self, ptr):
         """The bytes from ptr up to (without) the next NUL."""
@@ -202,12 +221,13 @@ class Table:
 
     def grow(self, n, init=None):
         """Add n elements. Returns the size before, or -1 when that is not possible."""
+        init = to_bits(init, self.kind)
         old = len(self.elems)
-        if old + n > (_MAX_TABLE if self.max is None else min(self.max, _MAX_TABLE)):
+        if n < 0 or old + n > (_MAX_TABLE if self.max is None else min(self.max, _MAX_TABLE)):
             return -1
         try:
             self.elems.extend([init] * n)
-        except MemoryError:
+        except (MemoryError, OverflowError):
             return -1
         return old
 
@@ -251,11 +271,7 @@ class Function:
         self.type = instance.module.funcs[index]
 
     def __call__(self, *args):
-        bits = self.instance.call(self, self.args_to_bits(args))
-        values = [from_bits(b, c) for b, c in zip(bits, self.type[1])]
-        if len(values) < 2:
-            return values[0] if values else None
-        return tuple(values)
+        return to_values(self.instance.call(self, self.args_to_bits(args)), self.type[1])
 
     def args_to_bits(self, args):
         params = self.type[0]
@@ -283,6 +299,10 @@ class Native:
             self.params = signature[1:close]
             type = (_codes(self.params, signature), _codes(signature[close + 1 :], signature))
         self.type = type
+
+    # Called from Python, as a funcref that was handed out: no instance is calling.
+    def __call__(self, *args):
+        return self.fn(*args) if self.signature is None else self.fn(None, *args)
 
     # Calls the function with the cells `args`; returns a list of result cells, or the coroutine
     # of an `async def`, whose result then goes through results().

@@ -2,6 +2,7 @@
 
 from ..engine import select
 from ..engine.execution import Execution
+from ..host import is_coroutine
 from .constexpr import const_expr
 from .errors import LinkError, Trap
 from .externs import Function, Global, Memory, Native, Table, words
@@ -73,7 +74,10 @@ class Instance:
     def _link_state(self, where, name, kind, what, found):
         if kind == "global":
             if isinstance(found, (int, float)) and not what[1]:
-                found = Global(what[0], found)
+                try:
+                    found = Global(what[0], found)
+                except TypeError:  # a float for an i32: refused below
+                    pass
             fits = isinstance(found, Global) and found.type() == what
         elif kind == "table":
             fits = isinstance(found, Table) and found.kind == what[0]
@@ -118,19 +122,14 @@ class Instance:
         low, high, page = module.memories[0]
         if not self._wants_heap():
             heap = 0
-        limit = low * page
-        place = limit
+        place = low * page
         if not module.asks_memory_size:
-            place = min(limit, self._heap_base(limit) + 7 & ~7)
-        elif heap:
-            # It may grow: the heap becomes part of the first pages.
-            low += -(-heap // page)
-        if module.asks_memory_size:
-            size = low * page
-        else:
-            size = place + heap
+            place = min(place, self._heap_base(place) + 7 & ~7)
+        if heap:
+            # The heap is part of the first pages, as the memory may grow.
+            low = max(low, -(-(place + heap) // page))
+        size = low * page if module.asks_memory_size else place + heap
         self.memory = Memory(low, high, page, size)
-        self.memory.shrunk = size < limit
         if heap:
             from ..heap import Heap
 
@@ -215,19 +214,16 @@ class Instance:
     # Runs a function to its end: cells in, cells out.
     def call(self, function, args):
         if isinstance(function, Native):
-            return list(function.call(self, args))
-        execution = Execution(function, args)
-        try:
-            done = execution.step(self.fuel)
-        finally:
-            if self.fuel is not None:
-                self.fuel = max(execution.fuel, 0)
-        if not done:
-            if execution.pending:
-                execution.pending.close()
-                raise RuntimeError("an imported function is async: use call_async()")
-            raise Trap("out of fuel")
-        return execution.raw
+            pending = result = function.call(self, args)
+            if not is_coroutine(result):
+                return list(result)
+        else:
+            execution = Execution(function, args)
+            if execution.step():
+                return execution.raw
+            pending = execution.pending
+        pending.close()
+        raise RuntimeError("an imported function is async: use call_async()")
 
     def call_raw(self, name, args=()):
         """Call an export with unsigned bit patterns (references: None or an object); returns a list of such."""
@@ -244,7 +240,7 @@ class Instance:
 
     def _exported(self, name):
         function = self.exports[name]
-        if not isinstance(function, (Function, Native)):
+        if not isinstance(function, Function):
             raise TypeError("export %r is not a function" % name)
         return function
 
@@ -303,16 +299,19 @@ class Exports:
         self._instance = instance
 
     def __getattr__(self, name):
-        found = self._instance.resolve(name, None, None, None)
-        if found is None:
+        if name not in self:
             raise AttributeError("the module does not export '%s'" % name)
-        return found
+        return self[name]
 
     def __getitem__(self, name):
-        found = self._instance.resolve(name, None, None, None)
+        instance = self._instance
+        found = instance.module.find_export(name)
         if found is None:
             raise KeyError(name)
-        return found
+        if found[0] == "func" and found[1] < len(instance.funcs):
+            # An imported one: called from Python, it is this instance that calls it.
+            return Function(instance, found[1])
+        return instance.resolve(name, None, None, None)
 
     def __iter__(self):
         return iter([e[0] for e in self._instance.module.export_list])

@@ -28,8 +28,7 @@ def _from_section(module, index):
             r.skip(size)
             continue
         for _ in range(r.count()):
-            found = r.u32() == index
-            name = r.name()
-            if found:
-                return name
+            if r.u32() == index:
+                return r.name()
+            r.skip(r.u32())
     return None
