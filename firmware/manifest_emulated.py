@@ -1,0 +1,5 @@
+# Firmware for the emulated boards: asyncio, the mounting of the flash disk, the runtime.
+
+include("$(MPY_DIR)/extmod/asyncio")
+freeze("modules")
+include("../manifest.py")

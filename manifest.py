@@ -1,0 +1,10 @@
+# The runtime, for any MicroPython firmware: include("…/manifest.py") in a board's manifest, or
+# FROZEN_MANIFEST=…/manifest.py on the line that builds a port.
+
+metadata(
+    description="WebAssembly runtime and application framework",
+    version="0.1.0",
+    license="Apache-2.0",
+)
+
+package("wamr", base_path="wamr_mp")
