@@ -143,11 +143,11 @@ class Program:
 
     def call(self, name):
         """Call the export `name` with the arguments, numbers or their text; its result."""
-        try:
-            function = self.instance.exports[name]
-            codes = function.type[0]
-        except (KeyError, AttributeError):
+        module = self.instance.module
+        found = module.find_export(name)
+        if not found or found[0] != "func":
             raise LinkError("the module does not export a function '%s'" % name)
+        codes = module.funcs[found[1]][0]
         if len(codes) != len(self.args):
             raise LinkError(
                 "'%s' wants %d arguments, %d given" % (name, len(codes), len(self.args))
@@ -161,7 +161,7 @@ class Program:
                     raise LinkError("'%s' wants numbers, not %r" % (name, value))
             args.append(value)
         try:
-            return function(*args)
+            return self.instance.exports[name](*args)
         except Exit as e:
             return e.code
 

@@ -39,13 +39,7 @@ _TABLES = (
     " setTempRet0(u) getTempRet0()u llvm_bswap_i16(u)u llvm_bswap_i32(u)u bitshift64Lshr(uuu)u"
     " bitshift64Shl(uuu)u bitshift64Ashr(uuu)u llvm_stacksave()u llvm_stackrestore(u)"
     " abortOnCannotGrowMemory()i abortOnCannotGrowMemory(u)i enlargeMemory()i getTotalMemory()u"
-    " __setErrNo(i)=set_errno __syscall0(i)i=syscall __syscall1(ii)i=syscall"
-    " __syscall2(iii)i=syscall __syscall3(iiii)i=syscall __syscall4(iiiii)i=syscall"
-    " __syscall5(iiiiii)i=syscall __syscall3(iu)i=syscall_block __syscall5(iu)i=syscall_block"
-    " __syscall6(iu)i=syscall_block __syscall54(iu)i=syscall_block"
-    " __syscall140(iu)i=syscall_block __syscall145(iu)i=syscall_block"
-    " __syscall146(iu)i=syscall_block __syscall183(iu)i=syscall_block"
-    " __syscall199(iu)i=syscall_block __syscall221(iu)i=syscall_block ",
+    " __setErrNo(i)=set_errno ",
 )
 
 
@@ -62,6 +56,7 @@ class Libc:
         self.write = writer(stdout, "stdout")
         self.write_error = writer(stderr, "stderr") if stderr or not stdout else self.write
         self.environment = environment
+        self.register = 0  # the upper half of 64-bit results in modules of 2019
         self._parts = {}
 
     def resolve(self, name, kind, type, module):
@@ -78,8 +73,16 @@ class Libc:
     def _function(self, name, type, is_2019):
         from ..wasm.externs import Native
 
+        # Families of names, one function for all.
         if name[:9] == "nullFunc_":
             return Native("(i)", self._part("process", False).null_function(name))
+        if name[:9] == "__syscall" and name[9:].isdigit() and type:
+            part = self._part("emscripten2019", False)
+            # With the arguments in a block in memory, or one by one.
+            block = len(type[0]) == 2 and name != "__syscall1"
+            return Native(
+                "(" + "u" * len(type[0]) + ")i", part.syscall_block if block else part.syscall
+            )
         if " " in name:
             return None
         wanted = " %s(" % name

@@ -107,6 +107,7 @@ class Environment:
             elif self.module.asks_memory_size:
                 high = low
         self.memory = memory = Memory(low, high, page, size)
+        memory.shrunk = False  # linking shall not make it whole: nobody else has it
         for p in range(self.cells, self.cells + 12, 4):
             memory.put_u32(p, p)
         memory.put_u32(self.cells + 12, low * page)
@@ -164,6 +165,8 @@ class Environment:
 
     # Fills the table behind the module's own functions, and tells the module where its stack ends.
     def finish(self, instance, libc):
+        if self.memory:
+            self.memory.shrunk = len(self.memory.buf) < self.memory.pages * self.memory.page_size
         for i, name in enumerate(self.slots):
             found = self.module.find_export(name)
             if found and found[0] == "func":

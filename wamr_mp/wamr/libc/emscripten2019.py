@@ -16,13 +16,12 @@ _WRITEV = const(146)
 class Functions:
     def __init__(self, libc, is_2019):
         self.libc = libc
-        self.register = 0  # the upper half of 64-bit results
 
     def setTempRet0(self, instance, value):
-        self.register = value
+        self.libc.register = value
 
     def getTempRet0(self, instance):
-        return self.register
+        return self.libc.register
 
     def llvm_bswap_i16(self, instance, x):
         return x & 0xFFFF0000 | (x & 0xFF) << 8 | x >> 8 & 0xFF
@@ -43,7 +42,7 @@ class Functions:
         return self._split((high << 32 | low) >> (n & 63))
 
     def _split(self, value):
-        self.register = value >> 32 & 0xFFFFFFFF
+        self.libc.register = value >> 32 & 0xFFFFFFFF
         return value & 0xFFFFFFFF
 
     # The stack of such a module is its own affair.
@@ -65,14 +64,15 @@ class Functions:
     def set_errno(self, instance, code):
         pass
 
-    # System calls with their arguments in a block in memory.
+    # ___syscall146(146, block): the arguments are in memory.
     def syscall_block(self, instance, number, block):
         if number != _WRITEV:
             return self.syscall(instance, number)
         u32 = instance.memory.u32
         return self.syscall(instance, number, u32(block), u32(block + 4), u32(block + 8))
 
-    def syscall(self, instance, number, *args):
+    # __syscall3(146, fd, vector, n): the older form.
+    def syscall(self, instance, number=0, *args):
         if number == _WRITEV and len(args) > 2:
             memory = instance.memory
             fd, vector, n = args[:3]

@@ -31,11 +31,13 @@ class Functions:
         raise Trap("wasm auxiliary stack overflow")
 
     def assert_fail(self, instance, condition, file, line, function):
-        condition, file, function = [
-            instance.memory.read_cstr(p).decode("utf-8") if p else "?"
-            for p in (condition, file, function)
-        ]
-        raise Trap("assertion failed: %s (%s: %s: %d)" % (condition, file, function, line))
+        texts = []
+        for p in (condition, file, function):
+            try:
+                texts.append(instance.memory.read_cstr(p).decode("utf-8") if p else "?")
+            except UnicodeError:
+                texts.append("?")
+        raise Trap("assertion failed: %s (%s: %s: %d)" % (texts[0], texts[1], texts[2], line))
 
     # AssemblyScript's abort(message, file, line, column), whose strings are UTF-16 with their
     # length in front.

@@ -103,7 +103,10 @@ class Functions:
         return self.strspn(instance, text, rejected, False)
 
     def strstr(self, instance, text, part):
-        at = instance.memory.read_cstr(text).find(instance.memory.read_cstr(part))
+        part = instance.memory.read_cstr(part)
+        if not part:  # MicroPython does not find nothing in nothing
+            return text
+        at = instance.memory.read_cstr(text).find(part)
         return text + at if at >= 0 else 0
 
 
