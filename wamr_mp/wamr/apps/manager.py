@@ -5,7 +5,7 @@ where they belong.
 import asyncio
 import gc
 
-from ..host import const
+from ..host import MICROPYTHON, const
 from . import clock
 from .attr_container import AttrContainer
 from .config import Config
@@ -342,7 +342,9 @@ class Manager:
                 else:
                     self._install(job)
                 job = None
-                gc.collect()
+                if MICROPYTHON:
+                    # While no code of an app runs: what an install leaves behind is large.
+                    gc.collect()
             self._wake.clear()
             await self._wake.wait()
 

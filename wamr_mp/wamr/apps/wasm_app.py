@@ -196,43 +196,48 @@ class WasmApp(App):
                 self.manager.log("app %s: no room in its heap for a message" % to_text(self.name))
                 return
             args = first + (block, len(data))
-            size = len(data)
             data = None
             await self._try(name, *args)
-            await self._take_back(block, size)
+            await self._take_back(block)
         except (Trap, HeapError) as e:
             self.manager.log("Got exception running wasm code: Exception: %s" % e)
 
-    # A copy of `data` in the app's memory, made by its own allocator if it brings one. 0: no room.
+    # The allocator that the app brings, if it does: (to allocate, its further arguments, to pin,
+    # to free). AssemblyScript's objects have a class id, and must be pinned while nothing refers
+    # to them.
+    def _allocator(self):
+        if self._export("malloc", _I, _I) and self._export("free", _I):
+            return self._export("malloc", _I, _I), (), None, self._export("free", _I)
+        if self._export("__new", _II, _I):
+            pin = self._export("__pin", _I, _I) or self._export("__retain", _I, _I)
+            unpin = self._export("__unpin", _I) or self._export("__release", _I)
+            return self._export("__new", _II, _I), (1,), pin, unpin
+        return None
+
+    # A copy of `data` in the app's memory. 0: no room.
     async def _lend(self, data):
         instance = self.instance
+        allocator = None
+        block = 0
         if instance.heap:
             block = instance.heap.alloc(len(data))
-        elif self._export("malloc", _I, _I) and self._export("free", _I):
-            block = await self._call(self._export("malloc", _I, _I), len(data))
-        elif self._export("__new", _II, _I):
-            block = await self._call("__new", len(data), 1)
-            pin = self._export("__pin", _I, _I) or self._export("__retain", _I, _I)
+        else:
+            allocator = self._allocator()
+        if allocator:
+            new, more, pin, _ = allocator
+            block = await self._call(new, len(data), *more)
             if pin:
                 block = await self._call(pin, block)
-        else:
-            block = 0
-        block &= 0xFFFFFFFF
+            block &= 0xFFFFFFFF
         if block:
             instance.memory.write(block, data)
         return block
 
-    async def _take_back(self, block, size):
-        instance = self.instance
-        if instance.heap:
-            instance.heap.free(block)
+    async def _take_back(self, block):
+        heap = self.instance.heap
+        if heap:
+            heap.free(block)
             return
-        if block > 0x7FFFFFFF:
-            block -= 0x100000000
-        free = (
-            self._export("free", _I)
-            or self._export("__unpin", _I)
-            or self._export("__release", _I)
-        )
+        free = self._allocator()[3]
         if free:
-            await self._call(free, block)
+            await self._call(free, block - 0x100000000 if block > 0x7FFFFFFF else block)
