@@ -38,7 +38,7 @@ def test_this_host_has_doubles() -> None:
 
 @by_name
 def test_edges(op: int) -> None:
-    for edges in operands.edges(FLOAT[op][1], 8000):
+    for edges in operands.edges(FLOAT[op][1], 4000):
         check(op, *edges)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pathlib
 import struct
-import subprocess
 
 import pytest
+from board import Board, Unix
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numerics import device_runner, operands, reference
 from wamr.engine import numerics
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-UNIX = ROOT / "build" / "unix" / "micropython"
+RUNNER = pathlib.Path(device_runner.__file__)
 
 INTEGER = {
     op: instruction
@@ -28,7 +27,7 @@ def by_name(instructions: dict) -> pytest.MarkDecorator:
 
 @by_name(INTEGER)
 def test_edges(op: int) -> None:
-    for a, *b in operands.edges(reference.INSTRUCTIONS[op][1], 8000):
+    for a, *b in operands.edges(reference.INSTRUCTIONS[op][1], 4000):
         wanted = reference.outcome(op, a, *b)
         assert device_runner.outcome(op, a, *b or [0]) == wanted, (hex(a), *map(hex, b))
 
@@ -85,14 +84,18 @@ def test_device_runner(tmp_path: pathlib.Path) -> None:
     assert reported == [passed(lines)]
 
 
-@pytest.mark.device
-@pytest.mark.skipif(not UNIX.exists(), reason="the unix port is not built")
-def test_unix_port(tmp_path: pathlib.Path) -> None:
+def test_unix(unix: Unix, tmp_path: pathlib.Path) -> None:
     lines = vectors(500)
     (tmp_path / "vectors").write_text("".join(lines))
-    code = f"from numerics.device_runner import main; main({str(tmp_path / 'vectors')!r})"
-    path = f"{ROOT / 'tests'}:{ROOT / 'wamr_mp'}"
-    run = subprocess.run(
-        [UNIX, "-c", code], env={"MICROPYPATH": path}, capture_output=True, text=True, timeout=300
-    )
-    assert run.stdout.splitlines()[-1:] == [passed(lines)], run.stdout[-2000:] + run.stderr
+    code = f"main({str(tmp_path / 'vectors')!r})"
+    assert unix.exec(f"{RUNNER.read_text()}\n{code}").splitlines() == [passed(lines)]
+
+
+def test_board(board: Board, tmp_path: pathlib.Path) -> None:
+    lines = vectors(30)
+    (tmp_path / "vectors").write_text("".join(lines))
+    board.soft_reset()
+    board.put(tmp_path / "vectors", "/vectors")
+    board.exec_file(RUNNER)
+    assert board.exec("main('/vectors')", timeout_s=300).splitlines() == [passed(lines)]
+    board.exec("import os; os.remove('/vectors')")
