@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 import wamr
+from wamr.program import Program
 
-from wamr_cli import dry
+from wamr_cli import dry, ram
+from wamr_cli.boards import BOARDS
 from wamr_cli.errors import LOAD, OK, complain
 from wamr_cli.features import features
 from wamr_cli.load import check
@@ -69,9 +71,10 @@ def examine(file: str, stack: int = 8192, heap: int | None = None) -> Report:
     }
     report["features"] = features(module, data, parts)
     if linked.program is None:
-        report["errors"].append(linked.error)
+        report["errors"].append(f"the module cannot be instantiated: {linked.error}")
         return report
     report["memory"] = _memory(linked.program.instance)
+    report["ram"] = _ram(linked.program, stack)
     return report
 
 
@@ -89,6 +92,22 @@ def _memory(instance: wamr.Instance) -> Report | None:
         "heap": memory.heap.end - memory.heap.start if memory.heap else 0,
         "grows": bool(module.asks_memory_size),
         "heap_base": module.find_export("__heap_base") is not None,
+    }
+
+
+def _ram(program: Program, stack: int) -> Report:
+    """What running the program takes of a board's heap, at most, and what that leaves."""
+    memory = program.instance.memory
+    need = ram.heap_bytes(program, memory and memory.buf)
+    linear = len(memory.buf) if memory else 0
+    total = need.runtime + need.data + linear + stack
+    return {
+        "runtime": need.runtime,
+        "module": need.data,
+        "linear_memory": linear,
+        "stack": stack,
+        "total": total,
+        "boards": [{**board._asdict(), "left": board.free_heap - total} for board in BOARDS],
     }
 
 
@@ -123,6 +142,7 @@ def as_text(report: Report) -> str:
     lines.append(f"  beyond WebAssembly 1.0: {', '.join(report['features']) or 'nothing'}")
     if "memory" in report:
         lines += ["", click.style("Memory", bold=True), *_memory_text(report["memory"])]
+        lines += ["", click.style("RAM on a board, about", bold=True), *_ram_text(report["ram"])]
     return "\n".join(lines)
 
 
@@ -131,7 +151,8 @@ def _memory_text(memory: Report | None) -> list[str]:
         return ["  none"]
     pages, page_size, high = (memory[key] for key in ("declared_pages", "page_size", "max_pages"))
     limit = "no maximum" if high is None else f"at most {high}"
-    lines = [f"  declared   {pages * page_size:,} bytes: {pages} pages of {page_size:,}, {limit}"]
+    count = "1 page" if pages == 1 else f"{pages:,} pages"
+    lines = [f"  declared   {pages * page_size:,} bytes: {count} of {page_size:,}, {limit}"]
     allocated = f"  allocated  {memory['allocated']:,} bytes"
     if memory["heap"]:
         allocated += f", {memory['heap']:,} of them for malloc"
@@ -144,6 +165,21 @@ def _memory_text(memory: Report | None) -> list[str]:
                 "  not cut: link with -Wl,--export=__heap_base to pay for what is used only"
             )
     return lines
+
+
+def _ram_text(need: Report) -> list[str]:
+    rows = [
+        ("runtime", f"{need['runtime']:,}", "frozen in the firmware"),
+        ("module", f"{need['module']:,}", "loaded and linked"),
+        ("linear memory", f"{need['linear_memory']:,}", ""),
+        ("stack", f"{need['stack']:,}", "at most"),
+        ("in all", f"{need['total']:,}", ""),
+    ]
+    boards = [("board", "chip", "free heap", "left")]
+    for board in need["boards"]:
+        left = f"{board['left']:,}" if board["left"] >= 0 else "too small"
+        boards.append((board["name"], board["chip"], f"{board['free_heap']:,}", left))
+    return [*_columns(rows, right=(1,)), "", *_columns(boards, right=(2, 3))]
 
 
 def _columns(rows: list[tuple[str, ...]], right: tuple[int, ...] = ()) -> list[str]:
