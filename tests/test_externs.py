@@ -1,4 +1,4 @@
-"""Memories, tables, globals and functions as Python sees them, and what imported functions are given."""
+"""Memories, tables, globals, functions as Python sees them; what imported functions are given."""
 
 from __future__ import annotations
 
