@@ -20,6 +20,7 @@ class Run:
 
     file       below apps/; its expected output is in FOLDER/FOLDER.exp, unless given as `output`
     outcome    what the script below prints last
+    page       needs a whole page of 64 KiB, so boards collect garbage while they load it
     too_big    boards that have not enough memory for it
     """
 
@@ -27,6 +28,7 @@ class Run:
     args: tuple[str, ...] = ()
     outcome: str = "exit code 0"
     output: str | None = None
+    page: bool = False
     too_big: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -47,14 +49,18 @@ class Run:
             assert printed == f"{output}{self.outcome}\n"
 
 
-# A page of 64 KiB, the stack and the module itself do not fit in the 128 KiB of the STM32F405.
+# hello_wasi needs a page, 18 KiB of code and 16 KiB of what is known about it. MicroPython leaves
+# 112 of the STM32F405's 128 KiB; the program and the runtime need more than the rest.
 SMALL = ("NETDUINOPLUS2",)
+
+USAGE = "usage: files DIRECTORY WORD...\n"
+REFUSED = "cannot create the file, errno 76\n"  # ENOTCAPABLE: not given to the app
 
 RUNS = (
     Run("hello/hello.wasm"),
     Run("hello/hello_2019.wasm"),
     Run("hello/hello_emscripten.wasm"),
-    Run("hello/hello_wasi.wasm", too_big=SMALL),
+    Run("hello/hello_wasi.wasm", page=True, too_big=SMALL),
     Run("text/text.wasm"),
     Run("calculator/calculator.wasm"),
     Run("calculator/calculator.wasm", ("6", "x", "-7"), output="product of 6 and -7: -42\n"),
@@ -69,16 +75,10 @@ RUNS = (
     Run("shapes/shapes.wasm"),
     Run("statistics/statistics.wasm"),
     Run("filter/filter.wasm"),
-    Run("words/words.wasm", too_big=SMALL),
-    Run("files/files.wasm", ("/d", "some", "words", "here"), too_big=SMALL),
-    Run(
-        "files/files.wasm",
-        ("/elsewhere", "words"),
-        "exit code 1",
-        "cannot create the file, errno 76\n",
-        SMALL,
-    ),
-    Run("files/files.wasm", (), "exit code 2", "usage: files DIRECTORY WORD...\n", SMALL),
+    Run("words/words.wasm", page=True),
+    Run("files/files.wasm", ("/d", "some", "words", "here"), page=True),
+    Run("files/files.wasm", ("/elsewhere", "words"), "exit code 1", REFUSED, page=True),
+    Run("files/files.wasm", (), "exit code 2", USAGE, page=True),
     Run(
         "crash/crash.wasm",
         outcome="integer divide by zero in average report_sensor report_room __original_main main",
@@ -124,9 +124,11 @@ def prepared(board: Board) -> Board:
 @each_run
 def test_board(prepared: Board, run: Run) -> None:
     prepared.soft_reset()
+    if run.page:
+        prepared.exec("import gc; gc.threshold(8192)")
     code = script(run, f"/{run.path.name}", "/d")
     if prepared.name in run.too_big:
-        with pytest.raises(BoardError, match="MemoryError"):
+        with pytest.raises(BoardError, match="MemoryError|not enough memory"):
             prepared.exec(code)
     else:
         run.expects(prepared.exec(code))
