@@ -42,12 +42,10 @@ def inspect(file: str, as_json: bool, stack: int, heap: int | None) -> int:
 def examine(file: str, stack: int = 8192, heap: int | None = None) -> Report:
     """Everything that is known about a module, as plain data."""
     data = Path(file).read_bytes()
-    report: Report = {"file": file, "size": len(data), "sections": [], "errors": []}
-    parts = []
+    report: Report = {"file": file, "size": len(data), "errors": []}
+    parts = list(sections(data))
+    report["sections"] = [part._asdict() for part in parts]
     try:
-        for part in sections(data):
-            parts.append(part)
-            report["sections"].append(part._asdict())
         module = wamr.Module(data)
     except wamr.CompileError as error:
         report["errors"].append(f"the module cannot be used: {error}")

@@ -35,17 +35,15 @@ class Section(NamedTuple):
 
 
 def sections(data: bytes) -> Iterator[Section]:
-    """Each section in turn; CompileError where the file stops making sense."""
-    reader = Reader(data, 8, len(data))
-    while reader.pos < len(data):
-        section_id = reader.byte()
-        size = reader.u32()
-        start = reader.pos
-        reader.skip(size)
-        if section_id == 0:
-            name = Reader(data, start, reader.pos).name()
-        elif section_id < len(NAMES):
-            name = NAMES[section_id]
-        else:
-            raise CompileError(f"unknown section id {section_id}", start)
-        yield Section(section_id, name, start, size)
+    """Each section in turn, up to where the file stops making sense."""
+    reader = Reader(data, 8, len(data) if data[4:8] == b"\1\0\0\0" else 8)
+    try:
+        while reader.pos < reader.end:
+            section_id = reader.byte()
+            size = reader.u32()
+            start = reader.pos
+            reader.skip(size)
+            name = Reader(data, start, reader.pos).name() if section_id == 0 else NAMES[section_id]
+            yield Section(section_id, name, start, size)
+    except (CompileError, IndexError):
+        return
