@@ -1,4 +1,5 @@
-# Everything that can be done with this project, from nothing on a fresh machine. `make help` lists it.
+# Everything that can be done with this project, from nothing on a fresh machine. `make help` lists
+# it.
 
 BOARD ?= NETDUINOPLUS2
 EMULATED := NETDUINOPLUS2 MPS2_AN385 VIRT_RV32
@@ -24,7 +25,7 @@ help: ## list these targets
 run: $(BUILD)/environment $(UNIX) $(BUILD)/firmware/$(BOARD)/firmware.elf ## run the hello app on BOARD in QEMU
 	@$(VENV)/bin/python firmware/emulator.py run $(BOARD) apps/hello/hello.wasm
 
-test: $(BUILD)/environment $(UNIX) $(FIRMWARE) package.json ## run all tests, on the PC, the unix port and the boards
+test: $(BUILD)/environment $(UNIX) $(FIRMWARE) ## run all tests, on the PC, the unix port and the boards
 	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 board: $(BUILD)/firmware/$(BOARD)/firmware.elf ## build the firmware of BOARD
@@ -42,9 +43,9 @@ size: $(BUILD)/firmware/NETDUINOPLUS2/firmware.elf $(BUILD)/firmware/VIRT_RV32/f
 	@$(PYTHON) firmware/size.py NETDUINOPLUS2 VIRT_RV32
 
 mpy: $(MPY_CROSS) ## compile the runtime to build/mpy, to install on a stock board
-	@$(PYTHON) firmware/package.py mpy $(BUILD)/mpy --mpy-cross $(MPY_CROSS)
+	@$(PYTHON) firmware/package.py mpy $(MPY_CROSS) $(BUILD)/mpy
 
-package.json: $(RUNTIME) firmware/package.py
+package.json: ## list the runtime's files for mip
 	@$(PYTHON) firmware/package.py json
 
 spec: $(BUILD)/environment ## get and convert the official WebAssembly test suite
@@ -61,7 +62,8 @@ clean: ## remove everything that was built, MicroPython's source too
 	rm -rf $(BUILD)
 
 # -------------------------------------------------------------------------------------------------
-# What the targets above need. Stamps and MicroPython's own dependency files keep second runs short.
+# What the targets above need. Stamps and MicroPython's own dependency files keep second runs
+# short.
 
 $(LOG):
 	@mkdir -p $@
@@ -78,13 +80,15 @@ $(BUILD)/packages: firmware/packages.py | $(LOG)
 	@$(PYTHON) firmware/packages.py
 	@touch $@
 
-# Always looked at, since MICROPY_DIR may have changed; it takes no time when nothing is to be done.
+# Always looked at, since MICROPY_DIR may have changed; it takes no time when nothing is to be
+# done.
 .PHONY: source
 source: $(BUILD)/packages
 	@$(PYTHON) firmware/source.py $(SOURCE)
 
-# Run one of MicroPython's makefiles: $(call build,name,its folder,its options). The output is shown only if it fails. The
-# version is given, so that the tags of whatever repository this tree lies in do not end up in the firmware.
+# Run one of MicroPython's makefiles: $(call build,name,its folder,its options). The output is
+# shown only if it fails. The version is given, so that the tags of whatever repository this tree
+# lies in do not end up in the firmware.
 build = @echo "Building $(1) (log: $(LOG)/$(1).log)"; \
 	MICROPY_GIT_TAG=$$(sed -n 's/^VERSION = "\(.*\)"/v\1/p' firmware/source.py) MICROPY_MPYCROSS=$(abspath $(MPY_CROSS)) \
 	$(MAKE) --no-print-directory -j$$(nproc) -C $(SOURCE)/$(2) $(3) > $(LOG)/$(1).log 2>&1 \
@@ -93,26 +97,28 @@ build = @echo "Building $(1) (log: $(LOG)/$(1).log)"; \
 $(MPY_CROSS): | source $(LOG)
 	$(call build,mpy-cross,mpy-cross,BUILD=$(abspath $(BUILD)/mpy-cross))
 
-# A changed option can change every object, which MicroPython's dependencies do not see: such a build starts anew.
-$(BUILD)/unix/configured: boards/UNIX/mpconfigvariant.h boards/UNIX/mpconfigvariant.mk
+# A changed option can change every object, which MicroPython's dependencies do not see: such a
+# build starts anew.
+$(BUILD)/unix/configured: $(wildcard boards/UNIX/*) manifest.py
 	@rm -rf $(@D)
 	@mkdir -p $(@D)
 	@touch $@
 
-$(UNIX): $(BUILD)/unix/configured boards/UNIX/manifest.py manifest.py $(RUNTIME) $(MPY_CROSS) | source $(LOG)
+$(UNIX): $(BUILD)/unix/configured $(RUNTIME) $(MPY_CROSS) | source $(LOG)
 	$(call build,UNIX,ports/unix,VARIANT_DIR=$(abspath boards/UNIX) BUILD=$(abspath $(BUILD)/unix))
 	@touch $@
 
 EMULATED_C := $(wildcard firmware/usermods/emulated/*)
 
-$(BUILD)/firmware/%/configured: boards/%/mpconfigboard.mk boards/emulated.mk $(filter %.h %.mk %.ld,$(EMULATED_C))
+$(BUILD)/firmware/%/configured: boards/%/mpconfigboard.mk boards/emulated.mk \
+		$(filter %.h %.mk %.ld,$(EMULATED_C)) firmware/manifest_emulated.py manifest.py
 	@rm -rf $(@D)
 	@mkdir -p $(@D)
 	@touch $@
 
 .PRECIOUS: $(BUILD)/firmware/%/configured
 
-$(BUILD)/firmware/%/firmware.elf: $(BUILD)/firmware/%/configured firmware/manifest_emulated.py manifest.py \
+$(BUILD)/firmware/%/firmware.elf: $(BUILD)/firmware/%/configured \
 		$(wildcard firmware/modules/*) $(EMULATED_C) $(RUNTIME) $(MPY_CROSS) | source $(LOG)
 	$(call build,$*,ports/qemu,BOARD=$* BOARD_DIR=$(abspath boards/$*) BUILD=$(abspath $(@D)))
 	@touch $@

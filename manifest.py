@@ -7,4 +7,5 @@ metadata(
     license="Apache-2.0",
 )
 
-package("wamr", base_path="wamr_mp")
+# Without line numbers, as MicroPython freezes its own packages.
+package("wamr", base_path="wamr_mp", opt=3)

@@ -9,7 +9,7 @@ USER_C_MODULES ?= $(WAMR_DIR)/firmware/usermods
 MICROPY_VFS_LFS2 = 1
 SRC_C += shared/timeutils/timeutils.c
 
-# The configuration header lies beside the C modules. Without the second line a change of it would go unseen by the step
-# that collects names.
+# The configuration header lies beside the C modules. Without the second line a change of it would
+# go unseen by the step that collects names.
 CFLAGS += -DMP_CONFIGFILE='"mpconfigport_emulated.h"' -I$(WAMR_DIR)/firmware/usermods/emulated
 QSTR_GLOBAL_DEPENDENCIES += $(WAMR_DIR)/firmware/usermods/emulated/mpconfigport_emulated.h

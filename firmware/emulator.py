@@ -1,7 +1,7 @@
 """Boot the emulated boards in QEMU and run Python and wasm on them.
 
-    python firmware/emulator.py repl BOARD               a console; Ctrl-A X ends it
-    python firmware/emulator.py run BOARD FILE [ARGS…]   copy a .wasm onto the board and run it there
+    python firmware/emulator.py repl BOARD              a console; Ctrl-A X ends it
+    python firmware/emulator.py run BOARD FILE [ARGS…]  run a .wasm on the board
 
 In Python:
 
@@ -27,7 +27,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 
-# How QEMU is started for each board of boards/ that it emulates: program, machine, further arguments.
+# How QEMU is started for each board of boards/ that it emulates: program, machine, further
+# arguments.
 BOARDS = {
     "NETDUINOPLUS2": ("qemu-system-arm", "netduinoplus2", ()),
     "MPS2_AN385": ("qemu-system-arm", "mps2-an385", ()),
@@ -38,7 +39,10 @@ BOOT_TIMEOUT_S = 30
 
 
 class BoardError(Exception):
-    """Code on the board ended with an exception, or the board did not answer; `output` is what it had printed by then."""
+    """Code on the board ended with an exception, or the board did not answer.
+
+    `output` is what the code had printed by then.
+    """
 
     def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
@@ -50,7 +54,7 @@ def firmware_path(name: str) -> Path:
 
 
 def qemu_command(name: str, flash: Path, serial: list[str], icount: bool = False) -> list[str]:
-    """The command that boots a board with its flash disk in the file `flash` and its UARTs connected as `serial` says."""
+    """The command that boots a board; `serial` says what its UARTs are connected to."""
     program, machine, extra = BOARDS[name]
     image = str(flash.absolute()).replace(",", ",,")
     command = [program, "-machine", machine, *extra, "-nographic", "-monitor", "none"]
@@ -77,13 +81,15 @@ class Board:
     """An emulated board, switched on, its console in the raw REPL.
 
     name     one of BOARDS
-    flash    image file of the flash disk, which is kept; without it the disk is empty and goes with the board
-    icount   every instruction takes one nanosecond of virtual time, so that `semihost.virtual_ns()` on the board counts
-             instructions, the same number in each run
-    uarts    how many further UARTs to connect: `board.ptys[n]` is the terminal of `machine.UART(n)` (0 is the console)
+    flash    image file of the flash disk, which is kept; without it the disk is empty at first and
+             goes with the board
+    icount   every instruction takes one nanosecond of virtual time, so `semihost.virtual_ns()` on
+             the board counts instructions, the same number in each run
+    uarts    how many further UARTs to connect: `board.ptys[n]` is the terminal of
+             `machine.UART(n)`; 0 is the console
 
-    Code on the board reads any file of this machine with `semihost.open(path)`: read, readinto, seek, tell, close, at memory
-    speed, so test data need not go through the console.
+    Code on the board reads any file of this machine with `semihost.open(path)`: read, readinto,
+    readline, seek, tell, close, at memory speed, so test data need not go through the console.
     """
 
     def __init__(
@@ -136,7 +142,10 @@ class Board:
         raise BoardError(f"QEMU did not start: {said.strip()}")
 
     def _greet(self) -> None:
-        """Get to a prompt and into the raw REPL. What is sent before the UART is set up is lost, so try until answered."""
+        """Get to a prompt and into the raw REPL.
+
+        What is sent before the board has set up its UART is lost, so this tries until it answers.
+        """
         module = load_pyboard()
         self._console = module.Pyboard(self.ptys[0])
         serial = self._console.serial
@@ -193,7 +202,7 @@ class Board:
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """Leave the console to another program, mpremote for example. What it does to the board stays."""
+        """Leave the console to another program, for example mpremote."""
         self._console.exit_raw_repl()
         self._console.close()
         yield
@@ -218,9 +227,10 @@ class Board:
         self.write(b"\x03")
 
     def finish(self, timeout_s: float = 60, echo: Callable[[bytes], object] | None = None) -> str:
-        """Wait until the code has ended and return what it printed; `echo` gets every piece as it comes.
+        """Wait for the end of the code and return what it printed; `echo` gets each piece at once.
 
-        Raises BoardError with the traceback if it ended with an exception, or if it takes longer than `timeout_s`.
+        Raises BoardError with the traceback if it ended with an exception, and if it takes longer
+        than `timeout_s`.
         """
         serial = self._console.serial
         deadline = time.monotonic() + timeout_s
@@ -255,7 +265,8 @@ class Board:
         """Copy a file of this machine onto the board's flash disk."""
         self.exec(
             "import semihost\n"
-            f"with semihost.open({str(Path(source).absolute())!r}) as s, open({target!r}, 'wb') as t:\n"
+            f"s = semihost.open({str(Path(source).absolute())!r})\n"
+            f"with s, open({target!r}, 'wb') as t:\n"
             "    while True:\n"
             "        piece = s.read(512)\n"
             "        if not piece:\n"

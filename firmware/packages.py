@@ -2,8 +2,8 @@
 
     python3 firmware/packages.py
 
-On Debian and its relatives the missing ones are installed with apt, as root or through sudo. Anywhere else
-the programs themselves are looked for, and what is missing is named.
+On Debian and its relatives the missing ones are installed with apt, as root or through sudo.
+Anywhere else the programs themselves are looked for, and what is missing is named.
 """
 
 from __future__ import annotations

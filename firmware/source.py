@@ -2,9 +2,10 @@
 
     python3 firmware/source.py DIRECTORY
 
-With MICROPY_DIR set, that tree is used and only looked at. Otherwise the source is put into DIRECTORY once: by git where
-the upstream repository can be reached, else as the Debian source package, fetched through a private apt configuration made
-from the machine's own package source, so that nothing on the system changes. Nothing in the tree is ever edited.
+With MICROPY_DIR set, that tree is used and only looked at. Otherwise the source is put into
+DIRECTORY once: by git where the upstream repository can be reached, else as the Debian source
+package, fetched through a private apt configuration made from the machine's own package source, so
+that nothing on the system changes. Nothing in the tree is ever edited.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def machine_entries(etc: Path = Path("/etc/apt")) -> list[dict[str, str]]:
 
 
 def source_entry(entries: list[dict[str, str]]) -> str:
-    """A .sources stanza for SUITE's source packages, where the machine gets Debian from and signed as it is there."""
+    """A .sources stanza for SUITE's source packages, from where the machine gets Debian."""
     for entry in entries:
         enabled = entry.get("enabled", "yes").lower() not in ("no", "false", "0")
         main = "main" in entry.get("components", "").split()
@@ -221,7 +222,7 @@ def fetch(target: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     sys.exit(
         f"source: MicroPython {VERSION} cannot be fetched:\n" + "\n".join(problems) + "\n"
-        f"Unpack its source yourself and set MICROPY_DIR to that folder."
+        "Unpack its source yourself and set MICROPY_DIR to that folder."
     )
 
 

@@ -1,8 +1,9 @@
 """What device tests run on: emulated boards, and MicroPython's unix port.
 
-`Board(name)` (see firmware/emulator.py, where everything it can do is described) and `Unix()` share `exec(code) -> str`,
-`exec_file(path) -> str` and BoardError, so that a test that needs no more can take either. The fixtures `board`, run once
-for each of BOARDS, and `unix` are in conftest.py; a test that wants a board of its own makes one:
+`Board(name)` and `Unix()` share `exec(code) -> str`, `exec_file(path) -> str` and BoardError, so
+that a test that needs no more can take either. What else a Board can do is described where it is
+defined, in firmware/emulator.py. The fixtures `board`, run once for each of BOARDS, and `unix` are
+in conftest.py; a test that wants a board of its own makes one:
 
     with Board("VIRT_RV32", icount=True) as board:
         ...
@@ -59,7 +60,7 @@ class Unix:
         return done.stdout
 
     def exec(self, code: str, timeout_s: float = 60) -> str:
-        """Run code and return what it printed; BoardError with the traceback if it ended with an exception."""
+        """Run code and return what it printed; BoardError if it ended with an exception."""
         return self._run(["-c", code], timeout_s)
 
     def exec_file(self, path: str | Path, *args: str, timeout_s: float = 60) -> str:

@@ -1,4 +1,7 @@
-"""Fixtures for tests on MicroPython. Without the firmware these tests fail and say what to build; --no-boards leaves them out."""
+"""Fixtures for tests on MicroPython.
+
+Without the firmware these tests fail and say what to build; --no-boards leaves them out.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulated boards themselves: what the other device tests rely on, and what a user of a real board expects."""
+"""The emulated boards themselves: what other device tests and users of real boards rely on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from board import BOARDS, BUILD, Board, BoardError
 # Python's native .mpy architecture numbers, as in sys.implementation._mpy >> 10.
 ARCHITECTURES = {"NETDUINOPLUS2": 7, "MPS2_AN385": 6, "VIRT_RV32": 11}
 
-MODULES = "array asyncio binascii collections deflate errno gc hashlib io json machine micropython os random re select struct sys time"
+MODULES = (
+    "array asyncio binascii collections deflate errno gc hashlib io json machine micropython os "
+    "random re select struct sys time"
+)
 
 
 def test_is_the_machine_it_says(board: Board) -> None:
@@ -40,7 +43,12 @@ def test_errors_come_with_output_and_traceback(board: Board) -> None:
 def test_clock(board: Board) -> None:
     """Ticks run with the host's clock, and the time of day is the host's."""
     before = time.monotonic()
-    code = "import time; a = time.ticks_us(); time.sleep_ms(300); print(time.ticks_diff(time.ticks_us(), a))"
+    code = """
+import time
+start = time.ticks_us()
+time.sleep_ms(300)
+print(time.ticks_diff(time.ticks_us(), start))
+"""
     slept_us = int(board.exec(code))
     assert 299_000 <= slept_us <= (time.monotonic() - before) * 1e6
     assert abs(int(board.exec("print(time.time_ns())")) / 1e9 - time.time()) < 5
@@ -48,7 +56,7 @@ def test_clock(board: Board) -> None:
 
 
 def test_idle_board_leaves_the_host_alone(board: Board) -> None:
-    """A board that waits, at the prompt or in a sleep, does not keep a processor of the host busy."""
+    """A board that waits, at the prompt or in a sleep, keeps no processor of the host busy."""
     stat = f"/proc/{board.qemu_pid}/stat"
 
     def used_s() -> float:
@@ -92,7 +100,8 @@ def test_ctrl_c(board: Board, busy: str) -> None:
 def test_console_loses_nothing(board: Board) -> None:
     """More input than the console's buffer holds, while nobody reads."""
     board.start(
-        "import sys, time; time.sleep_ms(300); d = sys.stdin.buffer.read(20000); print(sum(d), len(d))"
+        "import sys, time; time.sleep_ms(300)\n"
+        "data = sys.stdin.buffer.read(20000); print(sum(data), len(data))"
     )
     data = bytes(range(4, 254)) * 80
     board.write(data)
@@ -126,7 +135,8 @@ def test_flash_disk_survives_a_restart(board: Board, tmp_path) -> None:
     source.write_bytes(os.urandom(10_000))
     board.put(source, "/data.bin")
     board.exec(
-        "import os; os.mkdir('/folder'); f = open('/folder/module.py', 'w'); f.write('answer = 42'); f.close()"
+        "import os; os.mkdir('/folder')\n"
+        "with open('/folder/module.py', 'w') as file: file.write('answer = 42')"
     )
     board.restart()
     assert (
@@ -146,7 +156,7 @@ def test_flash_disk_survives_a_restart(board: Board, tmp_path) -> None:
 
 
 def test_boot_py_and_soft_reset(board: Board) -> None:
-    board.exec("f = open('/boot.py', 'w'); f.write('booted = 1'); f.close()")
+    board.exec("with open('/boot.py', 'w') as file: file.write('booted = 1')")
     board.exec("left_over = 1")
     board.soft_reset()
     assert board.exec("print(booted, 'left_over' in globals())").strip() == "1 False"
@@ -200,7 +210,7 @@ def test_native_mpy(board: Board, tmp_path) -> None:
 
 
 def test_uart() -> None:
-    """machine.UART(1) and (2), read by an asyncio task, echo what a terminal sends; console and UARTs do not mix."""
+    """machine.UART(1) and (2), read by an asyncio task, echo what a terminal sends."""
     for name in ("NETDUINOPLUS2", "MPS2_AN385"):
         with Board(name, uarts=2) as board:
             for unit in (1, 2):
@@ -246,7 +256,7 @@ uart.deinit()
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_instruction_count(name: str) -> None:
-    """With icount the same code takes the same number of instructions each time, and twice as many twice as often."""
+    """With icount the same code takes the same number of instructions each time."""
     code = """
 import gc, semihost
 @micropython.native

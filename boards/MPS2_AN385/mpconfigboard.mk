@@ -1,4 +1,5 @@
-# Cortex-M3 in Arm's MPS2 board: stands for chips without FPU. The heap is that of a small chip, not of this one with its 4 MiB.
+# Cortex-M3 in Arm's MPS2 board: stands for chips without FPU. The heap is that of a small chip,
+# not of this one with its 4 MiB.
 include $(BOARD_DIR)/../emulated.mk
 
 QEMU_ARCH = arm

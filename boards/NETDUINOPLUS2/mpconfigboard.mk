@@ -14,6 +14,7 @@ SRC_BOARD_O = shared/runtime/gchelper_native.o shared/runtime/gchelper_thumb2.o
 
 MPY_CROSS_FLAGS += -march=armv7emsp
 
-# The stack has what the heap and the static data (3 KiB) leave of the RAM. The port checks that Python stays within 10 KiB of
-# it; 2 KiB more are for the C functions below the last check and for interrupts.
+# The stack has what the heap and the static data (3 KiB) leave of the RAM. The port checks that
+# Python stays within 10 KiB of it; 2 KiB more are for the C functions below the last check and for
+# interrupts.
 MICROPY_HEAP_SIZE ?= 116736

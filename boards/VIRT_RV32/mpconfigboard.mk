@@ -1,10 +1,12 @@
-# QEMU's RISC-V machine: RV32IMC, the instruction set of the ESP32-C3 and C6. The heap is that of a small chip.
+# QEMU's RISC-V machine: RV32IMC, the instruction set of the ESP32-C3 and C6. The heap is that of a
+# small chip.
 include $(BOARD_DIR)/../emulated.mk
 
 QEMU_ARCH = riscv32
 QEMU_MACHINE = virt
 
-# With the newer ISA specification, Debian's compiler takes the 64-bit libgcc for the names that the port would use.
+# With the newer ISA specification, Debian's compiler takes the 64-bit libgcc for the names that
+# the port would use.
 RV32_ARCH = rv32imac
 AFLAGS += -misa-spec=2.2
 

@@ -1,10 +1,12 @@
-// What happens when MicroPython starts, as on real boards: the file system is mounted by frozen code, then boot.py and main.py run.
+// What happens when MicroPython starts, as on real boards: the file system is mounted by frozen
+// code, then boot.py and main.py run.
 
 #include "py/runtime.h"
 #include "shared/runtime/pyexec.h"
 #include "serial.h"
 
-// MICROPY_PORT_INIT_FUNC: the interpreter has just been initialised, at power on and after each soft reset.
+// MICROPY_PORT_INIT_FUNC: the interpreter has just been initialised, at power on and after each
+// soft reset.
 void board_init(void) {
     pyexec_frozen_module("_boot.py", false);
     pyexec_file_if_exists("boot.py");

@@ -1,5 +1,6 @@
-// The time functions that MicroPython asks a port for. The time of day and the ticks are the host's, by semihosting, so they
-// are right on every machine and under -icount; a hardware timer gives virtual time, which counts instructions there.
+// The time functions that MicroPython asks a port for. The time of day and the ticks are the
+// host's, by semihosting, so they are right on every machine and under -icount; a hardware timer
+// gives virtual time, which counts instructions there.
 
 #include "py/mphal.h"
 #include "py/runtime.h"
@@ -8,7 +9,8 @@
 
 #if defined(QEMU_SOC_STM32)
 
-// TIM2 as QEMU has it counts nanoseconds; its divider makes that steps of 40, and 32 bits last for 171 s.
+// TIM2 as QEMU has it counts nanoseconds; its divider makes that steps of 40, and 32 bits last for
+// 171 s.
 typedef struct {
     volatile uint32_t CR1, CR2, SMCR, DIER, SR, EGR, CCMR1, CCMR2, CCER, CNT, PSC, ARR;
 } timer_t;
@@ -80,7 +82,8 @@ mp_uint_t mp_hal_ticks_ms(void) {
     return elapsed_ns() / 1000000;
 }
 
-// The host tells the time of day in whole seconds; the fraction goes on from where the first look found it.
+// The host tells the time of day in whole seconds; the fraction goes on from where the first look
+// found it.
 uint64_t mp_hal_time_ns(void) {
     static uint64_t started_ns;
     uint64_t elapsed = elapsed_ns();

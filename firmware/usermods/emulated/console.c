@@ -46,7 +46,8 @@ uintptr_t __wrap_mp_hal_stdio_poll(uintptr_t poll_flags) {
     return ready;
 }
 
-// MicroPython's hook for having nothing to do (MICROPY_INTERNAL_WFE). What arrives between the look and the wait ends the wait.
+// MicroPython's hook for having nothing to do (MICROPY_INTERNAL_WFE). What arrives between the
+// look and the wait ends the wait.
 void console_idle(void) {
     uint32_t state = interrupts_off();
     if (serial_any(0) == 0 && MP_STATE_MAIN_THREAD(mp_pending_exception) == MP_OBJ_NULL) {

@@ -1,5 +1,5 @@
-// Interrupts on Cortex-M and RISC-V. The port itself uses none and treats each as a fatal error, so the tables are our own;
-// what is not ours goes to its handlers as before.
+// Interrupts on Cortex-M and RISC-V. The port itself uses none and treats each as a fatal error,
+// so the tables are our own; what is not ours goes to its handlers as before.
 
 #include "interrupts.h"
 #include "serial.h"
@@ -95,8 +95,9 @@ static __attribute__((interrupt("machine"), used)) void external_interrupt(void)
     }
 }
 
-// The timer's interrupt is only enabled while interrupts are off as a whole, so what comes here is external or an exception,
-// and the port's handler for the latter wants to see the registers as they were.
+// The timer's interrupt is only enabled while interrupts are off as a whole, so what comes here is
+// external or an exception, and the port's handler for the latter wants to see the registers as
+// they were.
 static __attribute__((naked, aligned(4))) void trap_entry(void) {
     __asm volatile (
         "csrw mscratch, t0         \n"

@@ -1,4 +1,5 @@
-// The qemu port's configuration, made that of a real board: a clock, a file system, asyncio, UARTs.
+// The qemu port's configuration, made that of a real board: a clock, a file system, asyncio,
+// UARTs.
 
 #include "mpconfigport.h"
 

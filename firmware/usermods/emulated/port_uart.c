@@ -1,5 +1,5 @@
-// machine.UART(1) and machine.UART(2); included by extmod/machine_uart.c. The emulated lines have no speed and no format, so
-// baudrate, bits, parity and stop are accepted and mean nothing.
+// machine.UART(1) and machine.UART(2); included by extmod/machine_uart.c. The emulated lines have
+// no speed and no format, so baudrate, bits, parity and stop are accepted and mean nothing.
 
 #include "py/mperrno.h"
 #include "py/mphal.h"

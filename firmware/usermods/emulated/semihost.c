@@ -1,4 +1,5 @@
-// The module `semihost`: the host's files, the flash disk of the emulated board and the emulator's own time.
+// The module `semihost`: the host's files, the flash disk of the emulated board and the emulator's
+// own time.
 
 #include <string.h>
 
@@ -11,7 +12,8 @@
 #include "semihost.h"
 
 #if defined(__riscv)
-// The three instructions around ebreak are what the emulator recognises; they must be whole words in one page.
+// The three instructions around ebreak are what the emulator recognises; they must be whole words
+// in one page.
 __attribute__((naked, noinline, aligned(16))) intptr_t semihost_call(uint32_t operation, const void *arguments) {
     __asm volatile (
         ".option push       \n"
@@ -135,13 +137,15 @@ static mp_obj_t host_open(mp_obj_t path_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(host_open_obj, host_open);
 
 // -------------------------------------------------------------------------------------------------
-// The flash disk: a block device whose content is an image file on the host, so that it outlives the emulator
+// The flash disk: a block device whose content is an image file on the host, so that it outlives
+// the emulator
 
 enum { BLOCK_SIZE = 4096, BLOCK_COUNT = 512 };
 
 static intptr_t image = -1;
 
-// Its path is what follows `flash=` in the emulator's semihosting argument, else flash.img where the emulator was started.
+// Its path is what follows `flash=` in the emulator's semihosting argument, else flash.img where
+// the emulator was started.
 static void open_image(void) {
     char line[256];
     struct {
@@ -228,7 +232,8 @@ static MP_DEFINE_CONST_OBJ_TYPE(
 
 // -------------------------------------------------------------------------------------------------
 
-// semihost.virtual_ns(): nanoseconds of the emulator's virtual time. Under `-icount shift=0` every instruction takes one.
+// semihost.virtual_ns(): nanoseconds of the emulator's virtual time. Under `-icount shift=0` every
+// instruction takes one.
 static mp_obj_t virtual_ns(void) {
     return mp_obj_new_int_from_ull(clock_virtual_ns());
 }

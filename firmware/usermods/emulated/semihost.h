@@ -1,4 +1,5 @@
-// Calls that the emulated processor makes to the program that emulates it (Arm's semihosting, which RISC-V shares).
+// Calls that the emulated processor makes to the program that emulates it (Arm's semihosting,
+// which RISC-V shares).
 #ifndef WAMR_SEMIHOST_H
 #define WAMR_SEMIHOST_H
 
@@ -18,7 +19,8 @@ enum {
 
 intptr_t semihost_call(uint32_t operation, const void *arguments);
 
-// Open a file of the host with a mode of fopen() by its number in the semihosting specification; -1 if it cannot be.
+// Open a file of the host with a mode of fopen() by its number in the semihosting specification;
+// -1 if it cannot be.
 enum { OPEN_READ = 1, OPEN_UPDATE = 3, OPEN_CREATE = 7 };
 intptr_t semihost_open(const char *path, uint32_t mode);
 

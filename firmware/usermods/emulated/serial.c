@@ -1,6 +1,7 @@
-// Interrupt-driven UARTs. When a ring buffer is full its interrupt is masked and the byte stays in the UART, so the emulator
-// holds the sender back: nothing is lost however slow the board is. (It is masked at the interrupt controller because the
-// emulated STM32 UART keeps its request up when its own enable bit is cleared.)
+// Interrupt-driven UARTs. When a ring buffer is full its interrupt is masked and the byte stays in
+// the UART, so the emulator holds the sender back: nothing is lost however slow the board is. (It
+// is masked at the interrupt controller because the emulated STM32 UART keeps its request up when
+// its own enable bit is cleared.)
 
 #include "interrupts.h"
 #include "serial.h"
@@ -79,7 +80,8 @@ static void send(regs_t *uart, uint8_t byte) {
 
 #endif
 
-// `head` is where the next byte is written, `tail` where it is read; equal means empty, so one place is never used.
+// `head` is where the next byte is written, `tail` where it is read; equal means empty, so one
+// place is never used.
 static struct {
     uint8_t *buf;
     size_t size;
@@ -147,7 +149,8 @@ int serial_get(unsigned unit) {
     }
     int byte = rings[unit].buf[tail];
     rings[unit].tail = next(unit, tail);
-    // Go on only when the buffer is empty, so that a stream at full speed does not switch at every byte.
+    // Go on only when the buffer is empty, so that a stream at full speed does not switch at every
+    // byte.
     if (rings[unit].held && serial_any(unit) == 0) {
         resume(unit);
     }

@@ -1,4 +1,5 @@
-// The UARTs of the emulated machines: unit 0 is the console, units 1 and 2 are machine.UART(1) and (2) where there are any.
+// The UARTs of the emulated machines: unit 0 is the console, units 1 and 2 are machine.UART(1) and
+// (2) where there are any.
 #ifndef WAMR_SERIAL_H
 #define WAMR_SERIAL_H
 
