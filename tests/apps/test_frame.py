@@ -143,7 +143,7 @@ def test_random_and_mutated_frames() -> None:
         frame(2, Request(4, b"/applet?name=a", 99, b"", 7).pack()),
         frame(2, Request(PUT, b"/event/alert/x", 99, b"", 8).pack()),
         frame(2, Request(GET, b"/app/a/x", 99, bytes(30), 9).pack()),
-        frame(2, Request(GET, b"/app", 0, b"payload", 10).pack()),
+        frame(2, Request(GET, b"/url", 0, b"payload", 10).pack()),
         frame(3, bytes(16)),
     ]
 

@@ -25,7 +25,7 @@ def test_seventy_requests_to_a_busy_app() -> None:
         async with Device() as device:
             assert await device.install("a", wat.COUNTER) == 65
             app = device.manager.apps[0]
-            request = Request(GET, b"/app", 99, b"", 1)
+            request = Request(GET, b"/url", 99, b"", 1)
             for _ in range(70):
                 device.manager.dispatch(request)
             await asyncio.sleep(2)
@@ -72,7 +72,7 @@ def test_an_app_can_shadow_the_manager() -> None:
 
 
 def test_app_to_app() -> None:
-    # Asks /app of the other app when it is asked, and publishes the answer it got.
+    # Asks /url of the other app when it is asked, and publishes the answer it got.
     asking = wat.app(
         """(func $on_init (call $wasm_register_resource (i32.const 16)))
         (func $on_request (param i32 i32) (call $wasm_post_request (i32.const 32) (i32.const 23)))
@@ -81,7 +81,7 @@ def test_app_to_app() -> None:
           (call $wasm_post_request (i32.const 64) (i32.const 21)))
         (data (i32.const 32) "GET")
         (data (i32.const 64) "PUBLISH")""".replace(
-            "GET", wat.text(Request(GET, b"/app", 99, b"", 5).pack())
+            "GET", wat.text(Request(GET, b"/url", 99, b"", 5).pack())
         ).replace("PUBLISH", wat.text(Request(EVENT, b"e", 0, b"E", 6).pack())),
         "/ask\\00",
     )
@@ -148,7 +148,7 @@ def test_requests_of_the_boards_own_code() -> None:
     async def main() -> None:
         async with Device() as device:
             assert await device.install("c", wat.COUNTER) == 65
-            assert count([await device.manager.request(GET, "/app")]) == [1]
+            assert count([await device.manager.request(GET, "/url")]) == [1]
             answer = await device.manager.request(GET, "/applet")
             assert attributes(answer)["applet1"] == "c"
             assert await device.manager.request(GET, "/nobody", timeout=100) is None
@@ -185,7 +185,7 @@ def test_registrations_are_limited() -> None:
             app = device.manager.apps[0]
             manager = device.manager
             assert [manager.register(b"/%d" % i, app) for i in range(16)] == [True] * 15 + [False]
-            assert not manager.register(b"/app", app)
+            assert not manager.register(b"/url", app)
             assert [manager.subscribe(b"%d" % i, app) for i in range(17)] == [True] * 16 + [False]
             assert manager.subscribe(b"1", app)
             await device.request(DELETE, "/applet?name=c")

@@ -25,7 +25,7 @@ def test_an_endless_loop_stops_nobody() -> None:
             assert await device.install("l", wat.LOOPING) == 65
             (before,) = count(await device.request(GET, "/ticks"))
             began = clock.ticks_ms()
-            await device.request(GET, "/app", seconds=0)
+            await device.request(GET, "/url", seconds=0)
             for second in range(60):
                 start = clock.ticks_ms()
                 device.stream.feed_data(QUERY)
@@ -50,7 +50,7 @@ def test_a_looping_app_is_removed_at_once() -> None:
         async with Device() as device:
             for app in (wat.LOOPING, BUSY_INIT):
                 assert await device.install("l", app) == 65
-                await device.request(GET, "/app")
+                await device.request(GET, "/url")
                 start = clock.ticks_ms()
                 device.link.manager.log("uninstall")
                 (answer,) = await device.request(DELETE, "/applet?name=l", seconds=0.25)
@@ -78,12 +78,12 @@ def test_watchdog_restarts_then_disables(tmp_path) -> None:
             assert await device.install("l", wat.LOOPING, "&wd=500") == 65
             assert await device.install("c", wat.TICKING) == 65
             for crash in (1, 2):
-                await device.request(GET, "/app")
+                await device.request(GET, "/url")
                 await asyncio.sleep(1)
                 app = device.manager.find(b"l")
                 # Restarted: its resource is registered again.
                 assert (app.state, app.crashes) == ("running", crash)
-            await device.request(GET, "/app")
+            await device.request(GET, "/url")
             await asyncio.sleep(1)
             assert (app.state, app.crashes) == ("disabled", 3)
             (answer,) = await device.request(GET, "/applet")
@@ -108,13 +108,13 @@ def test_watchdog_policy() -> None:
     async def main() -> None:
         async with Device(on_watchdog="disable") as device:
             assert await device.install("l", wat.LOOPING, "&wd=200") == 65
-            await device.request(GET, "/app")
+            await device.request(GET, "/url")
             assert device.manager.apps[0].state == "disabled"
         async with Device(crash_window=1000) as device:
             assert await device.install("l", wat.LOOPING, "&wd=200") == 65
             for _ in range(5):
                 await asyncio.sleep(2)
-                await device.request(GET, "/app")
+                await device.request(GET, "/url")
                 # Crashes that are far apart do not add up.
                 assert (device.manager.apps[0].state, device.manager.apps[0].crashes) == (
                     "running",
@@ -140,7 +140,7 @@ def test_waiting_messages_do_not_count_as_computing() -> None:
             assert await device.install("s", app, "&wd=100") == 65
             assert await device.install("l", wat.TICKING) == 65
             for _ in range(20):
-                device.stream.feed_data(frame(2, Request(GET, b"/app").pack()))
+                device.stream.feed_data(frame(2, Request(GET, b"/url").pack()))
             await asyncio.sleep(3)
             assert len(device.frames()) == 20
             assert device.manager.find(b"s").crashes == 0
@@ -154,7 +154,7 @@ def test_a_trap_ends_only_the_handler() -> None:
             assert await device.install("t", wat.TRAPPING) == 65
             app = device.manager.apps[0]
             for _ in range(3):
-                await device.request(GET, "/app")
+                await device.request(GET, "/url")
             assert app.state == "running"
             line = "Got exception running wasm code: Exception: unreachable"
             assert len([x for x in device.lines if x.startswith(line)]) == 3
@@ -223,8 +223,8 @@ def test_an_app_with_its_own_malloc() -> None:
         async with Device() as device:
             assert await device.install("m", app) == 65
             assert device.manager.apps[0].instance.heap is None
-            assert count(await device.request(GET, "/app")) == [1]
-            assert count(await device.request(GET, "/app")) == [1]
+            assert count(await device.request(GET, "/url")) == [1]
+            assert count(await device.request(GET, "/url")) == [1]
 
     run(main())
 
@@ -247,8 +247,8 @@ def test_an_assemblyscript_app() -> None:
     async def main() -> None:
         async with Device() as device:
             assert await device.install("m", app) == 65
-            assert count(await device.request(GET, "/app")) == [1]
-            assert count(await device.request(GET, "/app")) == [18]
+            assert count(await device.request(GET, "/url")) == [1]
+            assert count(await device.request(GET, "/url")) == [18]
 
     run(main())
 
@@ -257,8 +257,8 @@ def test_no_room_for_a_message() -> None:
     async def main() -> None:
         async with Device() as device:
             assert await device.install("c", wat.COUNTER, "&heap=256") == 65
-            assert await device.request(GET, "/app", bytes(300)) == []
-            assert count(await device.request(GET, "/app")) == [1]
+            assert await device.request(GET, "/url", bytes(300)) == []
+            assert count(await device.request(GET, "/url")) == [1]
 
     run(main())
 
@@ -299,8 +299,8 @@ def test_timers() -> None:
     async def main() -> None:
         async with Device() as device:
             assert await device.install("t", app, seconds=1.05) == 65
-            assert count(await device.request(GET, "/app", seconds=0.5)) == [110]
-            (n,) = count(await device.request(GET, "/app"))
+            assert count(await device.request(GET, "/url", seconds=0.5)) == [110]
+            (n,) = count(await device.request(GET, "/url"))
             assert (n // 10000, n // 100 % 100, n % 100) == (1, 2, 15)
 
     run(main())
@@ -317,7 +317,7 @@ def test_timers_run_out() -> None:
     async def main() -> None:
         async with Device() as device:
             assert await device.install("t", app, "&timers=2") == 65
-            answers = [count(await device.request(GET, "/app"))[0] for _ in range(3)]
+            answers = [count(await device.request(GET, "/url"))[0] for _ in range(3)]
             assert answers == [1, 2, 0xFFFFFFFF]
 
     run(main())

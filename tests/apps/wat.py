@@ -84,7 +84,7 @@ def text(data: bytes) -> str:
 def app(body: str, data: str = "") -> bytes:
     """An app of these functions; what they call is imported, and what is named on_… exported.
 
-    data: what is in memory from address 16 on; `/app` with its NUL is at 0.
+    data: what is in memory from address 16 on; `/url` with its NUL is at 0.
     """
     if "$answer" in body:
         body += _ANSWER
@@ -96,14 +96,14 @@ def app(body: str, data: str = "") -> bytes:
     if "(func $on_connection_data" in body:
         exports += '(export "on_connection_data" (func $on_connection_data))'
     return build(
-        f'(module {imports} (memory (export "memory") 1) (data (i32.const 0) "/app\\00")'
+        f'(module {imports} (memory (export "memory") 1) (data (i32.const 0) "/url\\00")'
         f' (data (i32.const 16) "{data}") {body} {exports})'
     )
 
 
 REGISTER = "(func $on_init (call $wasm_register_resource (i32.const 0)))"
 
-# Answers each request to /app with the number of requests so far.
+# Answers each request to /url with the number of requests so far.
 COUNTER = app(
     "(global $n (mut i32) (i32.const 0))"
     + REGISTER
