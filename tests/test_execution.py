@@ -1,0 +1,728 @@
+"""Calls, traps and limits: within an instance, between instances, and to Python and back.
+
+Fuel and suspension on their own are in test_suspension.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import wamr
+from board import Unix
+from wat import ON_DEVICE, load, wat
+
+# Results of many values
+
+
+def test_many_values() -> None:
+    instance = load(
+        """(func $swap (param i32 i64) (result i64 i32) (local.get 1) (local.get 0))
+          (func (export "f") (param i32 i64) (result i32 i64 f32 f64 externref)
+            (call $swap (local.get 0) (local.get 1))
+            (call $swap (i32.const 7) (i64.const 8)) (drop) (drop)
+            (block (param i64 i32) (result i32 i64)
+              (call $turn))
+            (f32.const 0.5) (f64.const 0.25) (ref.null extern))
+          (func $turn (param i64 i32) (result i32 i64) (local.get 1) (local.get 0))
+          (func (export "none"))"""
+    )
+    assert instance.exports.f(1, -2) == (1, -2, 0.5, 0.25, None)
+    assert instance.exports.none() is None
+
+
+def test_a_loop_with_parameters() -> None:
+    text = """(func (export "factorial") (param i32) (result i64) (local $p i64) (local $n i32)
+      (local.get 0) (i64.const 1)
+      (loop (param i32 i64) (result i64)
+        (local.set $p) (local.set $n)
+        (i32.sub (local.get $n) (i32.const 1))
+        (i64.mul (local.get $p) (i64.extend_i32_u (local.get $n)))
+        (br_if 0 (i32.gt_s (local.get $n) (i32.const 1)))
+        (local.set $p) (drop) (local.get $p)))"""
+    assert load(text).exports.factorial(20) == 2432902008176640000
+
+
+# References
+
+
+def test_a_function_reference_can_be_called_from_python() -> None:
+    instance = load(
+        """(import "e" "h" (func $h (param i32) (result i32)))
+          (elem declare func $f $h)
+          (func $f (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+          (func (export "get") (param i32) (result funcref)
+            (if (result funcref) (local.get 0) (then (ref.func $f)) (else (ref.func $h))))
+          (table (export "t") 2 funcref)
+          (func (export "put") (param i32 funcref) (table.set (local.get 0) (local.get 1)))
+          (func (export "call") (param i32 i32) (result i32)
+            (call_indirect (param i32) (result i32) (local.get 1) (local.get 0)))""",
+        {"e": {"h": lambda n: n * 2}},
+    ).exports
+    own, imported = instance.get(1), instance.get(0)
+    assert own(5) == 6
+    assert imported(5) == 10
+    assert own is instance.get(1) is instance.f
+    for i, function in enumerate((own, imported)):
+        instance.put(i, function)
+    assert [instance.call(i, 7) for i in (0, 1)] == [8, 14]
+    instance.t[0], instance.t[1] = instance.t[1], instance.t[0]
+    assert [instance.call(i, 7) for i in (0, 1)] == [14, 8]
+    instance.put(0, None)
+    with pytest.raises(wamr.Trap, match="^uninitialized element"):
+        instance.call(0, 7)
+
+
+# Calls between instances
+
+CALLS = """(import "e" "table" (table 8 funcref))
+  (type $t (func (param i32) (result i32)))
+  (func (export "call") (param i32 i32) (result i32)
+    (i32.add (i32.const 1000) (call_indirect (type $t) (local.get 1) (local.get 0))))
+  (func (export "tail") (param i32 i32) (result i32) (local i64 i64 i64)
+    (return_call_indirect (type $t) (local.get 1) (local.get 0)))"""
+DIGIT = """(import "e" "table" (table 8 funcref)) (memory 1)
+  (func $f (param i32) (result i32)
+    (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
+    (i32.add (i32.mul (local.get 0) (i32.const 10)) (i32.load (i32.const 0))))
+  (func $wrong (param i64) (result i32) (i32.const 0))
+  (elem (i32.const %d) $f $wrong)"""
+
+
+def test_a_shared_table() -> None:
+    table = wamr.Table("funcref", 8)
+    shared = {"e": {"table": table}}
+    seen: list[Any] = []
+
+    def native(instance: wamr.Instance, n: int) -> int:
+        seen.append(instance)
+        return n - 1
+
+    table[6] = wamr.native("(i)i", native)
+    one, two = load(DIGIT % 0, shared), load(DIGIT % 2, shared)
+    caller = load(CALLS, shared)
+    call, tail = caller.exports.call, caller.exports.tail
+    assert [call(0, 5), call(0, 5), call(2, 7)] == [1051, 1052, 1071]
+    assert [tail(0, 5), tail(2, 7)] == [53, 72]
+    assert [call(6, 5), tail(6, 9)] == [1004, 8]
+    assert seen == [caller, caller]
+    for f in (call, tail):
+        for i in (1, 3):
+            with pytest.raises(wamr.Trap, match="^indirect call type mismatch"):
+                f(i, 0)
+        with pytest.raises(wamr.Trap, match="^uninitialized element 5"):
+            f(5, 0)
+        for i in (8, 2**31, -1):
+            with pytest.raises(wamr.Trap, match="^undefined element"):
+                f(i, 0)
+    # An exported function that is imported itself is one more way to the same thing.
+    reexport = load('(import "e" "f" (func)) (export "f" (func 0))', {"e": {"f": lambda: None}})
+    table[7] = reexport.exports.f
+    with pytest.raises(wamr.Trap, match="^indirect call type mismatch"):
+        call(7, 0)
+    assert one.memory.u32(0) == 3
+    assert two.memory.u32(0) == 2
+
+
+PING = """(import "e" "other" (func $other (param i32 i32) (result i32)))
+  (func (export "f") (param $n i32) (param $sum i32) (result i32)
+    (if (i32.eqz (local.get $n)) (then (return (local.get $sum))))
+    (%s $other (i32.sub (local.get $n) (i32.const 1))
+      (i32.add (local.get $sum) (i32.const %d))))"""
+
+
+def ping_pong(call: str, **options: Any) -> tuple[wamr.Instance, wamr.Instance]:
+    """Two instances whose functions call each other."""
+    table = wamr.Table("funcref", 1)
+    forward = load(
+        f"""(import "e" "t" (table 1 funcref))
+          (func (export "f") (param i32 i32) (result i32)
+            ({call}_indirect (param i32 i32) (result i32)
+              (local.get 0) (local.get 1) (i32.const 0)))""",
+        {"e": {"t": table}},
+    )
+    ping = load(PING % (call, 1), {"e": {"other": forward.exports.f}}, **options)
+    pong = load(PING % (call, 100), {"e": {"other": ping.exports.f}}, **options)
+    table[0] = pong.exports.f
+    return ping, pong
+
+
+def test_calls_back_and_forth() -> None:
+    ping, pong = ping_pong("call")
+    assert ping.exports.f(20, 0) == 10 * 101
+    assert pong.exports.f(5, 0) == 3 * 100 + 2
+    execution = ping.start("f", 20, 0)
+    while not execution.step(1):
+        pass
+    assert execution.result == 10 * 101
+    # ping and pong 21 times, and between them the one that knows the table 10 times
+    assert execution.fuel_used == 31
+
+
+def test_recursion_over_instances_ends() -> None:
+    ping, _ = ping_pong("call", stack=4096)
+    with pytest.raises(wamr.Trap, match="^call stack exhausted") as caught:
+        ping.exports.f(-1, 0)
+    assert len(caught.value.backtrace) == 24
+    assert ping.exports.f(10, 0) == 505
+
+
+def test_tail_calls_between_instances_take_no_room() -> None:
+    ping, _ = ping_pong("return_call", stack=100)
+    execution = ping.start("f", 30000, 0)
+    while not execution.step(1000):
+        assert len(execution.links) <= 1
+        assert len(execution.stack) < 64
+    assert execution.result == 15000 * 101
+
+
+@pytest.mark.parametrize("fuel", range(1, 12))
+def test_tail_calls_between_instances_are_suspended(fuel: int) -> None:
+    ping, _ = ping_pong("return_call")
+    caller = load(
+        """(import "e" "f" (func $f (param i32 i32) (result i32)))
+          (func (export "f") (param i32) (result i32)
+            (i32.sub (call $f (local.get 0) (i32.const 0)) (i32.const 1)))""",
+        {"e": {"f": ping.exports.f}},
+    )
+    execution = caller.start("f", 6)
+    while not execution.step(fuel):
+        pass
+    assert execution.result == 302
+    assert execution.fuel_used == 1 + 7 + 3
+
+
+def test_a_tail_call_to_python() -> None:
+    text = """(import "e" "h" (func $h (param i32 i32) (result i32 i32)))
+      (func $t (param i32) (result i32 i32) (local i64 i64)
+        (return_call $h (local.get 0) (i32.const 3)))
+      (func (export "f") (param i32) (result i32)
+        (i32.const 100) (call $t (local.get 0)) (i32.sub) (i32.add))
+      (export "t" (func $t))"""
+    instance = load(text, {"e": {"h": lambda a, b: (b, a)}})
+    assert instance.exports.f(5) == 100 + 3 - 5
+    assert instance.exports.t(5) == (3, 5)
+
+    async def later(a: int, b: int) -> tuple[int, int]:
+        await asyncio.sleep(0)
+        return a * 2, b * 2
+
+    instance = load(text, {"e": {"h": later}})
+    assert asyncio.run(instance.call_async("f", 5)) == 100 + 10 - 6
+    assert asyncio.run(instance.call_async("t", 5)) == (10, 6)
+
+
+def test_the_stack_of_the_caller_counts() -> None:
+    """All of a call is on one stack, that of the instance where it began."""
+    deep = '(func $f (export "f") (param i32) (if (local.get 0) (then (call $f %s))))'
+    deep %= "(i32.sub (local.get 0) (i32.const 1))"
+    small, large = load(deep, stack=400), load(deep, stack=40000)
+    with pytest.raises(wamr.Trap, match="^call stack exhausted"):
+        small.exports.f(1000)
+    large.exports.f(1000)
+    through = """(import "e" "f" (func $f (param i32)))
+      (func (export "g") (param i32) (call $f (local.get 0)))"""
+    load(through, {"e": small}, stack=40000).exports.g(1000)
+    with pytest.raises(wamr.Trap, match="^call stack exhausted"):
+        load(through, {"e": large}, stack=400).exports.g(1000)
+
+
+# Traps and what they tell
+
+
+def test_a_backtrace_over_instances() -> None:
+    inner_text = """(func $load (param i32) (result i32) (i32.load (local.get 0)))
+      (memory 1) (func $inner (export "inner") (param i32) (result i32)
+        (call $load (local.get 0)))"""
+    outer_text = """(import "e" "inner" (func $i (param i32) (result i32)))
+      (func $middle (param i32) (result i32) (i32.add (i32.const 1) (call $i (local.get 0))))
+      (func $outer (export "outer") (param i32) (result i32) (call $middle (local.get 0)))"""
+    inner = load(inner_text)
+    outer = load(outer_text, {"e": inner})
+    assert outer.exports.outer(0) == 1
+    with pytest.raises(wamr.Trap, match="^out of bounds memory access$") as caught:
+        outer.exports.outer(-1)
+    backtrace = caught.value.backtrace
+    assert [(i, name) for i, name, _ in backtrace] == [
+        (0, "load"),
+        (1, "inner"),
+        (1, "middle"),
+        (2, "outer"),
+    ]
+    inner_code, outer_code = wat(inner_text), wat(outer_text)
+    # i32.load with its two immediates, and calls with their one
+    assert inner_code[backtrace[0][2] - 3 : backtrace[0][2]] == b"\x28\2\0"
+    assert inner_code[backtrace[1][2] - 2 : backtrace[1][2]] == b"\x10\0"
+    assert outer_code[backtrace[2][2] - 2 : backtrace[2][2]] == b"\x10\0"
+    assert outer_code[backtrace[3][2] - 2 : backtrace[3][2]] == b"\x10\1"
+
+
+def test_a_trap_in_a_check_of_a_native() -> None:
+    text = """(import "e" "n" (func $n (param i32))) (memory 1)
+      (func $caller (export "f") (call $n (i32.const -1)))"""
+    native = wamr.native("(*)", lambda instance, p: pytest.fail("called"))
+    with pytest.raises(wamr.Trap, match="^out of bounds memory access") as caught:
+        load(text, {"e": {"n": native}}).exports.f()
+    assert [name for _, name, _ in caught.value.backtrace] == ["caller"]
+
+
+@pytest.mark.parametrize(
+    "body, message",
+    [
+        ("unreachable", "unreachable"),
+        ("(drop (i32.div_s (i32.const 1) (i32.const 0)))", "integer divide by zero"),
+        ("(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))", "integer overflow"),
+        ("(drop (i64.rem_u (i64.const 1) (i64.const 0)))", "integer divide by zero"),
+        ("(drop (i32.trunc_f32_s (f32.const nan)))", "invalid conversion to integer"),
+        ("(drop (i64.trunc_f64_u (f64.const -1)))", "integer overflow"),
+        ("(drop (i32.load (i32.const 65533)))", "out of bounds memory access"),
+        ("(drop (i64.load (i32.const 65529)))", "out of bounds memory access"),
+        ("(drop (i32.load8_u offset=0xffffffff (i32.const -1)))", "out of bounds memory access"),
+        ("(i64.store offset=65529 (i32.const 0) (i64.const -1))", "out of bounds memory access"),
+        ("(memory.fill (i32.const 65536) (i32.const 0) (i32.const 1))", "out of bounds memory"),
+        ("(memory.fill (i32.const 0) (i32.const 0) (i32.const -1))", "out of bounds memory"),
+        ("(memory.copy (i32.const 0) (i32.const 1) (i32.const 65536))", "out of bounds memory"),
+        ("(drop (table.get 0 (i32.const 2)))", "out of bounds table access"),
+        ("(table.set 0 (i32.const -1) (ref.null func))", "out of bounds table access"),
+        ("(table.copy (i32.const 1) (i32.const 0) (i32.const 2))", "out of bounds table access"),
+        ("(call_indirect (i32.const 0))", "uninitialized element 0"),
+        ("(call_indirect (i32.const 2))", "undefined element"),
+    ],
+)
+def test_traps(body: str, message: str) -> None:
+    instance = load(f"""(memory (export "m") 1) (table 2 funcref) (func (export "f") {body})
+      (func (export "fine") (result i32) (i32.const 1))""")
+    with pytest.raises(wamr.Trap, match=f"^{message}") as caught:
+        instance.exports.f()
+    assert len(caught.value.backtrace) == 1
+    assert instance.exports.fine() == 1
+    assert bytes(instance.exports.m.data) == bytes(65536)  # nothing was half written
+
+
+def test_calls_within_calls_end_by_trap() -> None:
+    text = """(import "e" "again" (func $again (param i32) (result i32)))
+      (func $f (export "f") (param i32) (result i32) (call $again (local.get 0)))"""
+    holder: list[wamr.Instance] = []
+    depth = 0
+
+    def again(n: int) -> int:
+        nonlocal depth
+        depth += 1
+        return holder[0].exports.f(n)
+
+    holder.append(load(text, {"e": {"again": again}}))
+    with pytest.raises(wamr.Trap, match="^call stack exhausted") as caught:
+        holder[0].exports.f(0)
+    assert depth == 8
+    assert [name for _, name, _ in caught.value.backtrace] == ["f"]
+    # It counts what is going on now only.
+    depth = 0
+    with pytest.raises(wamr.Trap, match="^call stack exhausted"):
+        holder[0].exports.f(0)
+    assert depth == 8
+
+
+@pytest.mark.parametrize("levels", range(8))
+def test_wasm_calls_python_calls_wasm(levels: int) -> None:
+    text = """(import "e" "down" (func $down (param i32) (result i32))) (memory (export "m") 1)
+      (func (export "f") (param i32) (result i32)
+        (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
+        (i32.add (i32.const 10) (call $down (local.get 0))))"""
+    instances: list[wamr.Instance] = []
+
+    def down(n: int) -> int:
+        # The same instance and another one in turn.
+        return instances[n % 2].exports.f(n - 1) if n else 5
+
+    instances.extend(load(text, {"e": {"down": down}}) for _ in range(2))
+    assert instances[0].exports.f(levels) == 5 + 10 * (levels + 1)
+    assert sum(i.memory.u32(0) for i in instances) == levels + 1
+
+
+# Exceptions of imported functions
+
+
+class Oops(Exception):
+    pass
+
+
+def test_an_exception_goes_through_all_of_it() -> None:
+    text = """(import "e" "h" (func $h)) (memory (export "m") 1)
+      (func (export "f") (i32.store8 (i32.const 0) (i32.const 1)) (call $h)
+        (i32.store8 (i32.const 0) (i32.const 2)))"""
+    holder: list[wamr.Instance] = []
+
+    def inner() -> None:
+        raise Oops("here")
+
+    def outer() -> None:
+        holder[0].exports.f()
+
+    holder.append(load(text, {"e": {"h": inner}}))
+    top = load(text, {"e": {"h": outer}})
+    for _ in range(20):  # and leaves nothing behind
+        with pytest.raises(Oops, match="here"):
+            top.exports.f()
+    assert top.memory.read(0, 1) == holder[0].memory.read(0, 1) == b"\1"
+    execution = top.start("f")
+    with pytest.raises(Oops):
+        execution.step()
+    with pytest.raises(RuntimeError, match="over"):
+        execution.step()
+
+
+def test_exit_comes_out() -> None:
+    def leave() -> None:
+        raise wamr.Exit(3)
+
+    instance = load(
+        '(import "e" "h" (func $h)) (func (export "f") (call $h) unreachable)', {"e": {"h": leave}}
+    )
+    with pytest.raises(wamr.Exit) as caught:
+        instance.exports.f()
+    assert caught.value.code == 3
+
+
+def test_a_trap_that_python_catches() -> None:
+    text = """(import "e" "h" (func $h (result i32)))
+      (func (export "bad") (unreachable))
+      (func (export "f") (result i32) (i32.add (call $h) (i32.const 1)))"""
+    holder: list[wamr.Instance] = []
+
+    def careful() -> int:
+        try:
+            holder[0].exports.bad()
+        except wamr.Trap:
+            return 41
+        return 0
+
+    holder.append(load(text, {"e": {"h": careful}}))
+    assert holder[0].exports.f() == 42
+
+
+# Fuel that is shared
+
+SPEND = """(import "e" "h" (func $h (param i32)))
+  (func $spend (export "spend") (param i32)
+    (loop (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br_if 0 (local.get 0))))
+  (func (export "f") (param i32 i32)
+    (call $spend (local.get 0)) (call $h (local.get 1)) (call $spend (local.get 0)))
+  (func (export "idle") (param i32) (call $h (local.get 0)))"""
+
+
+def spender(**options: Any) -> wamr.Instance:
+    """f(a, b) uses a units itself before and after a nested call that uses b of them."""
+    holder: list[wamr.Instance] = []
+
+    def nested(n: int) -> None:
+        if n:
+            holder[0].exports.spend(n)
+
+    holder.append(load(SPEND, {"e": {"h": nested}}, **options))
+    return holder[0]
+
+
+def test_a_nested_call_shares_the_fuel() -> None:
+    instance = spender(fuel=1000)
+    instance.exports.f(100, 200)  # one unit for f, and spend's loops turn back a-1 times
+    assert instance.fuel == 1000 - 1 - 100 - 200 - 100
+    for fuel in range(401):
+        instance.fuel = fuel
+        with pytest.raises(wamr.Trap, match="^out of fuel"):
+            instance.exports.f(100, 200)
+        assert instance.fuel == 0
+    instance.fuel = 401
+    instance.exports.f(100, 200)
+    assert instance.fuel == 0
+
+
+def test_steps_and_the_loop_take_from_the_same_fuel() -> None:
+    instance = spender(fuel=1000)
+    execution = instance.start("f", 100, 200)
+    while not execution.step(7):
+        pass
+    assert instance.fuel == 1000 - 401
+    assert execution.fuel_used == 201  # its own
+    asyncio.run(instance.call_async("f", 100, 200))
+    assert instance.fuel == 1000 - 802
+    with pytest.raises(wamr.Trap, match="^out of fuel"):
+        asyncio.run(instance.call_async("f", 100, 200))
+    assert instance.fuel == 0
+    execution = instance.start("f", 1, 0)
+    with pytest.raises(wamr.Trap, match="^out of fuel"):
+        execution.step(5)
+
+
+def test_fuel_runs_out_between_steps() -> None:
+    instance = spender(fuel=100)
+    one, other = instance.start("spend", 80), instance.start("spend", 80)
+    assert one.step(50) is False
+    assert other.step(30) is False
+    assert instance.fuel == 20
+    with pytest.raises(wamr.Trap, match="^out of fuel"):
+        one.step(50)
+    with pytest.raises(wamr.Trap, match="^out of fuel"):
+        other.step(50)
+    with pytest.raises(RuntimeError):
+        other.step(50)
+    assert instance.fuel == 0
+
+
+def test_python_fills_up_while_it_is_called() -> None:
+    holder: list[wamr.Instance] = []
+
+    def more(n: int) -> None:
+        holder[0].fuel += n
+
+    holder.append(load(SPEND, {"e": {"h": more}}, fuel=150))
+    holder[0].exports.f(100, 60)
+    assert holder[0].fuel == 150 + 60 - 201
+
+
+def test_a_nested_call_without_a_limit() -> None:
+    instance = spender()
+    assert instance.fuel is None
+    execution = instance.start("f", 10, 5000)
+    steps = 0
+    while not execution.step(1):
+        steps += 1
+    assert (steps, execution.fuel_used) == (20, 21)  # it returns in the last step
+    assert instance.fuel is None
+
+
+def test_every_instance_pays_for_the_calls_made_to_it() -> None:
+    back = spender(fuel=1000)
+    text = """(import "e" "spend" (func $spend (param i32)))
+      (func (export "f") (param i32) (call $spend (local.get 0)))"""
+    front = load(text, {"e": back}, fuel=500)
+    front.exports.f(100)
+    assert (front.fuel, back.fuel) == (500 - 101, 1000)
+    back.exports.spend(100)
+    assert (front.fuel, back.fuel) == (500 - 101, 900)
+    # Called by way of the host, it is a call of the other instance.
+    load(text, {"e": {"spend": lambda n: back.exports.spend(n)}}, fuel=10).exports.f(50)
+    assert back.fuel == 850
+
+
+# Stepping, pending and resuming
+
+
+PENDING = """(import "e" "h" (func $h (param i32) (result i32 i64))) (memory (export "m") 1)
+  (func $g (param i32) (result i32 i64) (local f64)
+    (i32.store8 (i32.const 0) (local.get 0))
+    (call $h (local.get 0)))
+  (func (export "f") (param i32) (result i64 i32) (local $i i32) (local $x i64)
+    (loop
+      (call $g (local.get $i)) (local.set $x (i64.add (local.get $x)))
+      (local.set 0 (i32.add (local.get 0)))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if 0 (i32.lt_u (local.get $i) (i32.const 4))))
+    (local.get $x) (local.get 0))"""
+
+
+async def pair(n: int) -> tuple[int, int]:
+    return n * 2, -n
+
+
+def drain(coroutine: Any) -> Any:
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError("it waits for something")
+
+
+@pytest.mark.parametrize("fuel", [*range(1, 12), None])
+def test_pending_imports_at_every_fuel(fuel: int | None) -> None:
+    instance = load(PENDING, {"e": {"h": pair}})
+    execution = instance.start("f", 100)
+    waited = 0
+    while not execution.step(fuel):
+        if execution.pending:
+            waited += 1
+            assert execution.result is None
+            # Whatever happens meanwhile is none of its business.
+            assert asyncio.run(instance.call_async("f", 0)) == (-6, 12)
+            with pytest.raises(RuntimeError, match="resume"):
+                execution.step(fuel)
+            execution.resume(drain(execution.pending))
+    assert (waited, execution.result) == (4, (-6, 112))
+    assert execution.fuel_used == 1 + 4 + 3
+
+
+def test_resuming_with_a_result_that_does_not_fit() -> None:
+    execution = load(PENDING, {"e": {"h": pair}}).start("f", 100)
+    with pytest.raises(RuntimeError, match="no async import is pending"):
+        execution.resume((0, 0))
+    assert execution.step() is False
+    drain(execution.pending)
+    for wrong in (None, 5, (1,), (1, "x"), (1, 2, 3)):
+        with pytest.raises(TypeError):
+            execution.resume(wrong)
+    for _ in range(4):
+        execution.resume((1, 2))
+        with pytest.raises(RuntimeError, match="no async import is pending"):
+            execution.resume((1, 2))
+        execution.step()
+        if execution.pending:
+            drain(execution.pending)
+    assert execution.result == (8, 104)
+
+
+def test_an_exception_while_it_is_suspended() -> None:
+    async def fails(n: int) -> None:
+        await asyncio.sleep(0)
+        raise Oops
+
+    instance = load(PENDING, {"e": {"h": fails}})
+    with pytest.raises(Oops):
+        asyncio.run(instance.call_async("f", 0))
+
+    async def wrong(n: int) -> str:
+        return "wrong"
+
+    instance = load(PENDING, {"e": {"h": wrong}})
+    with pytest.raises(TypeError):
+        asyncio.run(instance.call_async("f", 0))
+
+
+def test_an_async_native_is_given_the_instance() -> None:
+    async def native(instance: wamr.Instance, n: int) -> tuple[int, int]:
+        await asyncio.sleep(0)
+        return instance.memory.read(0, 1)[0], n
+
+    text = PENDING.replace("(result i32 i64)", "(result i32)", 1).replace(
+        "(call $h (local.get 0)))", "(call $h (local.get 0)) (i64.const 1))", 1
+    )
+
+    async def single(instance: wamr.Instance, n: int) -> int:
+        return (await native(instance, n))[0]
+
+    instance = load(text, {"e": {"h": wamr.native("(i)i", single)}})
+    assert asyncio.run(instance.call_async("f", 0)) == (4, 0 + 1 + 2 + 3)
+
+
+def test_an_async_import_cannot_be_waited_for_in_a_plain_call() -> None:
+    holder: list[wamr.Instance] = []
+
+    def sync(n: int) -> tuple[int, int]:
+        return tuple(reversed(holder[0].exports.f(n)))  # type: ignore[return-value]
+
+    inner = load(PENDING, {"e": {"h": pair}})
+    holder.append(inner)
+    outer = load(PENDING, {"e": {"h": sync}})
+    with pytest.raises(RuntimeError, match="use call_async"):
+        inner.exports.f(1)
+    with pytest.raises(RuntimeError, match="use call_async"):
+        asyncio.run(outer.call_async("f", 1))
+
+
+def test_an_execution_cannot_step_itself() -> None:
+    holder: list[Any] = []
+
+    def step() -> None:
+        holder[0].step()
+
+    instance = load('(import "e" "h" (func)) (func (export "f") (call 0))', {"e": {"h": step}})
+    holder.append(instance.start("f"))
+    with pytest.raises(RuntimeError, match="running"):
+        holder[0].step()
+
+
+def test_what_is_not_a_number_of_arguments() -> None:
+    instance = load('(func (export "f") (param i32))')
+    with pytest.raises(TypeError, match="1 arguments wanted, 0 given"):
+        instance.start("f")
+    with pytest.raises(TypeError):
+        asyncio.run(instance.call_async("f", 1, 2))
+
+
+# The same on MicroPython
+
+
+def test_on_micropython(unix: Unix) -> None:
+    modules = {
+        "pending": wat(PENDING),
+        "spend": wat(SPEND),
+        "calls": wat(CALLS),
+        "digit": wat(DIGIT % 0),
+        "again": wat(
+            """(import "e" "again" (func $again (param i32) (result i32)))
+              (func $f (export "f") (param i32) (result i32) (call $again (local.get 0)))"""
+        ),
+        "pong": wat(PING % ("return_call", 1)),
+    }
+    script = f"""{ON_DEVICE}
+modules = {modules!r}
+def load(name, **given):
+    return wamr.Instance(wamr.Module(modules[name]), {{"e": given}})
+def fails(f, *args):
+    try:
+        f(*args)
+    except Exception as e:
+        print(type(e).__name__, e)
+
+async def pair(n):
+    return n * 2, -n
+def drain(coroutine):
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+for fuel in (1, 2, 3, 5, None):
+    x = load("pending", h=pair).start("f", 100)
+    while not x.step(fuel):
+        if x.pending:
+            x.resume(drain(x.pending))
+    print(x.result, x.fuel_used)
+fails(load("pending", h=pair).exports.f, 1)
+
+import asyncio
+print(asyncio.run(load("pending", h=pair).call_async("f", 1)))
+
+i = load("spend", h=lambda n: n and i.exports.spend(n))
+i.fuel = 1000
+i.exports.f(100, 200)
+print(i.fuel)
+i.fuel = 300
+fails(i.exports.f, 100, 200)
+
+table = wamr.Table("funcref", 8)
+table[6] = wamr.native("(i)i", lambda instance, n: n > 4)
+d = load("digit", table=table)
+c = load("calls", table=table)
+print(c.exports.call(0, 5), c.exports.tail(0, 5), c.exports.call(6, 5), c.exports.tail(6, 3))
+fails(c.exports.call, 1, 0)
+fails(c.exports.call, 5, 0)
+fails(c.exports.call, -1, 0)
+
+depth = 0
+def again(n):
+    global depth
+    depth += 1
+    return a.exports.f(n)
+a = load("again", again=again)
+fails(a.exports.f, 0)
+print(depth)
+fails(load("again", again=lambda n: None).exports.f, 0)
+fails(load("again", again=lambda n: 1 / 0).exports.f, 0)
+fails(load("again", again=lambda n: (k for k in ())).exports.f, 0)
+"""
+    assert unix.exec(script).splitlines() == [
+        *["(-6, 112) 8"] * 5,
+        "RuntimeError an imported function is async: use call_async()",
+        "(-6, 13)",
+        "599",
+        "Trap out of fuel",
+        "1051 52 1001 0",
+        "Trap indirect call type mismatch",
+        "Trap uninitialized element 5",
+        "Trap undefined element",
+        "Trap call stack exhausted",
+        "8",
+        "TypeError i32 wants an int, not None",
+        "ZeroDivisionError divide by zero",
+        # There, what an async def returns is a generator.
+        "RuntimeError an imported function is async: use call_async()",
+    ]
