@@ -76,8 +76,8 @@ $(BUILD)/environment: pyproject.toml $(BUILD)/packages | $(LOG)
 		|| { cat $(LOG)/pip.log; exit 1; }
 	@touch $@
 
-$(BUILD)/packages: firmware/packages.py | $(LOG)
-	@$(PYTHON) firmware/packages.py
+$(BUILD)/packages: firmware/packages.sh | $(LOG)
+	@sh firmware/packages.sh
 	@touch $@
 
 # Always looked at, since MICROPY_DIR may have changed; it takes no time when nothing is to be
