@@ -13,7 +13,7 @@ _WORDS = const(7)  # pc, stp, params, locals, frame size, results, end: see port
 _MAX_FUNCTIONS = const(100000)
 _MAX_NAMED = const(10000)  # imports, exports
 _MAX_TABLES = const(100)
-_MAX_VALUES = const(1000)  # parameters, results
+_MAX_VALUES = const(255)  # parameters, results
 # The order in which the sections must stand (5.5.2), by section id: the data count
 # section (12) comes before the code.
 _ORDER = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0b\x0c\x0a"

@@ -26,6 +26,7 @@ _FIXUPS = const(7)  # side table entries that wait for the block's end
 
 _MAX_LOCALS = const(50000)
 _MAX_OPERANDS = const(50000)
+_MANY = const(8)
 _SAVED = const(4)  # cells of a frame between its locals and its operands
 
 
@@ -86,12 +87,19 @@ class Validator:
         self.r.fail(message, self.at)
 
     def _push(self, kind):
-        opds = self.opds
-        opds.append(kind)
-        if len(opds) > self.highest:
-            self.highest = len(opds)
-            if self.highest > _MAX_OPERANDS:
-                self.fail("too many operands: at most %d" % _MAX_OPERANDS)
+        self.opds.append(kind)
+        if len(self.opds) > self.highest:
+            self._higher()
+
+    def _push_all(self, kinds):
+        self.opds.extend(kinds)
+        if len(self.opds) > self.highest:
+            self._higher()
+
+    def _higher(self):
+        self.highest = len(self.opds)
+        if self.highest > _MAX_OPERANDS:
+            self.fail("too many operands: at most %d" % _MAX_OPERANDS)
 
     def _pop(self, want=0):
         frame = self.ctrl[-1]
@@ -106,12 +114,17 @@ class Validator:
         return kind
 
     def _pop_all(self, kinds):
-        for i in range(len(kinds) - 1, -1, -1):
+        n = len(kinds)
+        if n > _MANY and self._are(kinds):
+            del self.opds[-n:]
+            return
+        for i in range(n - 1, -1, -1):
             self._pop(kinds[i])
 
-    def _push_all(self, kinds):
-        for kind in kinds:
-            self._push(kind)
+    # Whether the topmost operands are just these: a short way for hundreds of them.
+    def _are(self, kinds):
+        n = len(kinds)
+        return len(self.opds) - self.ctrl[-1][_HEIGHT] >= n and bytes(self.opds[-n:]) == kinds
 
     def _push_ctrl(self, op, params, results):
         pc = self.r.pos
@@ -129,8 +142,7 @@ class Validator:
 
     def _set_unreachable(self):
         frame = self.ctrl[-1]
-        while len(self.opds) > frame[_HEIGHT]:
-            self.opds.pop()
+        del self.opds[frame[_HEIGHT] :]
         frame[_UNREACHABLE] = True
 
     # The types a branch to this label carries.
