@@ -85,6 +85,8 @@ class Writer:
 class Device:
     """A manager whose host is the test. Use it inside run()."""
 
+    limited = False  # whether memory is as small as on a board
+
     def __init__(self, store: Any = None, **settings: Any) -> None:
         self.lines: list[str] = []
         self.printed = bytearray()
@@ -124,7 +126,7 @@ class Device:
             data = data[n:]
         return out
 
-    async def exchange(self, data: bytes, seconds: float = 1.0) -> list[bytes]:
+    async def exchange(self, data: bytes, seconds: float = 1.0, _: int = 0) -> list[bytes]:
         """Send bytes, and collect the frames of the next so many seconds."""
         self.stream.feed_data(data)
         await asyncio.sleep(seconds)
@@ -154,7 +156,8 @@ class Device:
     async def install(self, name: str, data: bytes, query: str = "", **more: Any) -> int:
         """Install an app; the status."""
         url = "/applet?name=" + name + query
-        for answer in await self.request(3, url, data, 98, 4, **more):
+        kind = more.pop("kind", 4)
+        for answer in await self.request(3, url, data, 98, kind, **more):
             if not isinstance(answer, Request):
                 return answer.status
         return 0

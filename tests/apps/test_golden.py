@@ -50,6 +50,11 @@ OURS = {
     # C takes the header of AOT code for one of its own.
     "install AOT magic": "160 invalid file format.",
 }
+# Where there is not so much memory.
+LIMITED = {
+    ("install_errors_last", 19): "160 Install WASM app failed: WASM module instantiate failed",
+    ("install_errors_last", 20): "num=0",
+}
 # The name alone does not tell: these follow one of the faults above.
 QUERIES = {
     "edge_last": {81: E2, 88: "num=2 applet1=e3 applet2=em", 94: "num=0", 97: "num=1 applet1=r2"},
@@ -63,6 +68,17 @@ QUERIES = {
 }
 # 0x7fffffff bytes are announced, then silence: C swallows what follows. We look on for a frame.
 APPLETS = "123400020000001b010600000000000000000000000900000000" + b"/applets\0".hex()
+
+
+def load(name: str) -> list[dict[str, Any]]:
+    path = golden_folder() / f"{name}.json"
+    if not path.exists():
+        pytest.skip(f"{path} is not there: set WAMR_GOLDEN_DIR to the folder with the vectors")
+    return json.loads(path.read_text())["steps"]
+
+
+# 26 of the exchanges of each edge file record the faults listed above; one of the others.
+DIFFERENT = {"edge_last": 26, "edge_may2019": 26, "install_errors_last": 1}
 
 
 def words(frame: bytes) -> str:
@@ -79,44 +95,51 @@ def comparable(frame: bytes, with_tail: bool) -> bytes:
     return frame[:30] + attr_container.used(frame[24:])
 
 
-async def replay(name: str, steps: list[dict[str, Any]]) -> int:
-    device = None
-    differing = 0
-    for i, step in enumerate(steps):
-        if step.get("restart_device"):
-            if device:
-                await device.__aexit__()
-            device = Device(**SETTINGS[name])
-            await device.__aenter__()
-            continue
-        if not step["send"]:
-            continue
-        assert device
-        seconds = 1.7 if step["name"].endswith("events follow") else 1.0
-        got = await device.exchange(bytes.fromhex(step["send"]), seconds)
-        where = f"{name}.json, step {i}: {step['name']}"
-        tail = name != "edge_may2019"
-        if APPLETS in step["recv"]:
-            # C forgets the payload of the event, and sends it before the answer, so that its own
-            # host tool loses that.
-            (want,) = [r for r in step["recv"] if r != APPLETS]
-            assert got[0].hex() == want, where
-            event = parse(got[1])
-            assert (event.action, event.url, event.fmt) == (6, b"/applets", 99), where
-            assert attr_container.tag(event.payload) == b"All Applets", where
-            differing += 1
-            continue
-        want = [comparable(bytes.fromhex(r), tail) for r in step["recv"]]
-        if [comparable(g, tail) for g in got] == want:
-            continue
-        ours = QUERIES[name].get(i) or OURS.get(step["name"])
-        assert ours, f"{where}: {got}, {device.lines[-3:]}"
-        assert len(got) == 1, where
-        assert words(got[0]).replace("Install WASM app failed: ", "").startswith(ours), where
-        differing += 1
-    assert device
-    await device.__aexit__()
+async def replay(name: str, steps: list[dict[str, Any]], make: Any = Device) -> int:
+    """Number of the exchanges that were not as recorded, but as listed here.
+
+    make: makes a device of the settings.
+    """
+    differing = i = 0
+    while i < len(steps):
+        assert steps[i].pop("restart_device")
+        i += 1
+        async with make(**SETTINGS[name]) as device:
+            while i < len(steps) and "restart_device" not in steps[i]:
+                differing += await check(name, i, steps[i], device)
+                i += 1
     return differing
+
+
+async def check(name: str, i: int, step: dict[str, Any], device: Any) -> bool:
+    """Whether this exchange differs from the recorded one, as it must."""
+    if not step["send"]:
+        return False
+    seconds = 1.7 if step["name"].endswith("events follow") else 1.0
+    got = await device.exchange(bytes.fromhex(step["send"]), seconds, len(step["recv"]))
+    where = f"{name}.json, step {i}: {step['name']}"
+    if APPLETS in step["recv"]:
+        # C forgets the payload of the event, and sends it before the answer, so that its own
+        # host tool loses that.
+        (want,) = [r for r in step["recv"] if r != APPLETS]
+        assert got[0].hex() == want, where
+        event = parse(got[1])
+        assert (event.action, event.url, event.fmt) == (6, b"/applets", 99), where
+        assert attr_container.tag(event.payload) == b"All Applets", where
+        return True
+    tail = name != "edge_may2019"
+    if [comparable(g, tail) for g in got] == [
+        comparable(bytes.fromhex(r), tail) for r in step["recv"]
+    ]:
+        return False
+    if device.limited and (name, i) in LIMITED:
+        assert words(got[0]).startswith(LIMITED[name, i]), where
+        return False
+    ours = QUERIES[name].get(i) or OURS.get(step["name"])
+    assert ours, f"{where}: {got}, {device.lines[-3:]}"
+    assert len(got) == 1, where
+    assert words(got[0]).replace("Install WASM app failed: ", "").startswith(ours), where
+    return True
 
 
 # One of the modules has 60000 pages: memory that is there only where it is touched, as C has it.
@@ -130,10 +153,4 @@ def lazy_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", list(SETTINGS))
 def test_golden(name: str) -> None:
-    path = golden_folder() / f"{name}.json"
-    if not path.exists():
-        pytest.skip(f"{path} is not there: set WAMR_GOLDEN_DIR to the folder with the vectors")
-    steps = json.loads(path.read_text())["steps"]
-    assert len(steps) > 30
-    # 26 of the exchanges of each edge file record the faults listed above; one of the others.
-    assert run(replay(name, steps)) == (1 if name == "install_errors_last" else 26)
+    assert run(replay(name, load(name))) == DIFFERENT[name]

@@ -17,6 +17,7 @@ _PLACES = (
     ("engine.execution", "Execution"),
     ("program", "run"),
     ("pool", "init"),
+    ("apps.serve", "serve serve_background"),
 )
 
 

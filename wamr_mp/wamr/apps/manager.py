@@ -148,6 +148,7 @@ class Manager:
 
         entry = ModuleEntry(module, name)
         app = self.new_app(entry, entry.settings)
+        app.load()
         self._add(app)
         app.start()
         return app

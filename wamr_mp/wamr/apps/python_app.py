@@ -65,8 +65,8 @@ class PythonApp(App):
                         source = file.read()
                 else:
                     source = bytes(source).decode()
-                self.module = Namespace(self.settings["name"])
-                exec(source, self.module.__dict__)
+                self.module = {"__name__": self.settings["name"]}
+                exec(source, self.module)
         except Exception as e:
             raise LinkError("%s: %s" % (type(e).__name__, e))
 
@@ -141,9 +141,14 @@ class PythonApp(App):
 
     # ---- for the manager
 
+    # The app's function of this name, or None. What exec() left is a dict.
+    def _function(self, name):
+        module = self.module
+        return module.get(name) if isinstance(module, dict) else getattr(module, name, None)
+
     # False when the function failed; None when there is none.
     async def _call(self, name, *args):
-        function = getattr(self.module, name, None)
+        function = self._function(name)
         if not function:
             return None
         try:
@@ -169,7 +174,7 @@ class PythonApp(App):
     async def deliver(self, kind, data):
         if kind == ON_REQUEST:
             request = unpack_request(data)
-            is_event = request.action == EVENT and hasattr(self.module, "on_event")
+            is_event = request.action == EVENT and self._function("on_event")
             await self._call("on_event" if is_event else "on_request", request)
         elif kind == ON_RESPONSE:
             await self._call("on_response", unpack_response(data))
@@ -180,10 +185,3 @@ class PythonApp(App):
             for key, _, value in items(data[1], None, self.manager.config.dialect):
                 values[key] = value
             await self._call("on_sensor", data[0], values)
-
-
-class Namespace:
-    """The globals of an app's source."""
-
-    def __init__(self, name):
-        self.__dict__["__name__"] = name

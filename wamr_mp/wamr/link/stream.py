@@ -64,7 +64,9 @@ class Link:
             while True:
                 if MICROPYTHON:
                     n = await stream.readinto(data)
-                    piece = memoryview(data)[: n or 0]
+                    if n is None:
+                        continue  # a UART that has nothing
+                    piece = memoryview(data)[:n]
                 else:
                     piece = await stream.read(_PIECE)
                 if not piece:
@@ -88,12 +90,18 @@ class Link:
             while self._out:
                 kind, payload = self._out.pop(0)
                 try:
-                    writer.write(header(kind, len(payload)))
+                    # Small frames in one write: over TCP a second one would wait for the first
+                    # to be acknowledged.
+                    head = header(kind, len(payload))
+                    if len(payload) <= _PIECE:
+                        head += payload
+                        payload = b""
+                    writer.write(head)
                     writer.write(payload)
                     await writer.drain()
                 except OSError:
                     return
-                payload = None
+                payload = head = None
                 await clock.sleep_ms(self.manager.config.frame_pause)
             self._wake.clear()
             await self._wake.wait()

