@@ -3,7 +3,7 @@
 from ..host import const, is_coroutine
 from .errors import LinkError, Trap
 
-_MAX_TABLE = const(10000000)
+_MAX_TABLE = const(1000000)
 
 OUT_OF_BOUNDS = "out of bounds memory access"
 

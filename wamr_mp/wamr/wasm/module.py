@@ -12,7 +12,7 @@ _WORDS = const(7)  # pc, stp, params, locals, frame size, results, end: see port
 # Limits of this implementation: what a byte of the file may cost in time and memory stays bounded.
 _MAX_FUNCTIONS = const(100000)
 _MAX_NAMED = const(10000)  # imports, exports
-_MAX_TABLES = const(100)
+_MAX_TABLES = const(16)
 _MAX_VALUES = const(255)  # parameters, results
 # The order in which the sections must stand (5.5.2), by section id: the data count
 # section (12) comes before the code.
