@@ -209,3 +209,36 @@ def test_flash_of_engine_and_libc() -> None:
     assert set(package.modules()) <= set(sizes)
     used = sum(n for file, n in sizes.items() if size.part_of(file) in ("engine", "libc"))
     assert used <= 64 * 1024
+
+
+def test_source_by_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The release tag is cloned with the submodule that holds MicroPython's libraries."""
+    # git takes submodules from local folders only when told so, and commits only with a name.
+    settings = {
+        "protocol.file.allow": "always",
+        "user.name": "test",
+        "user.email": "test@example.org",
+    }
+    monkeypatch.setenv("GIT_CONFIG_COUNT", str(len(settings)))
+    for number, (key, value) in enumerate(settings.items()):
+        monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", key)
+        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+
+    def git(folder: Path, *arguments: str) -> None:
+        subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+    library, upstream = tmp_path / "library", tmp_path / "upstream"
+    for repository in (library, upstream):
+        repository.mkdir()
+        git(repository, "init")
+        (repository / "README.md").write_text("A repository\n")
+        git(repository, "add", ".")
+        git(repository, "commit", "-m", "One")
+    git(upstream, "submodule", "add", str(library), "lib/micropython-lib")
+    git(upstream, "commit", "-m", "Two")
+    monkeypatch.setattr(source, "REPOSITORY", upstream.as_uri())
+    with pytest.raises(source.SourceError, match="has no tag"):
+        source.by_git(tmp_path / "untagged")
+    git(upstream, "tag", f"v{source.VERSION}")
+    source.by_git(tmp_path / "target")
+    assert (tmp_path / "target" / "lib" / "micropython-lib" / "README.md").is_file()
