@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import wamr
-from board import Unix
+from board import Board, Unix
 from wat import ON_DEVICE, load, wat
 
 # Results of many values
@@ -300,9 +300,11 @@ def test_traps(body: str, message: str) -> None:
     assert bytes(instance.exports.m.data) == bytes(65536)  # nothing was half written
 
 
+AGAIN = """(import "e" "again" (func $again (param i32) (result i32)))
+  (func $f (export "f") (param i32) (result i32) (call $again (local.get 0)))"""
+
+
 def test_calls_within_calls_end_by_trap() -> None:
-    text = """(import "e" "again" (func $again (param i32) (result i32)))
-      (func $f (export "f") (param i32) (result i32) (call $again (local.get 0)))"""
     holder: list[wamr.Instance] = []
     depth = 0
 
@@ -311,7 +313,7 @@ def test_calls_within_calls_end_by_trap() -> None:
         depth += 1
         return holder[0].exports.f(n)
 
-    holder.append(load(text, {"e": {"again": again}}))
+    holder.append(load(AGAIN, {"e": {"again": again}}))
     with pytest.raises(wamr.Trap, match="^call stack exhausted") as caught:
         holder[0].exports.f(0)
     assert depth == 8
@@ -321,6 +323,40 @@ def test_calls_within_calls_end_by_trap() -> None:
     with pytest.raises(wamr.Trap, match="^call stack exhausted"):
         holder[0].exports.f(0)
     assert depth == 8
+
+
+def test_the_end_of_pythons_stack() -> None:
+    def deep() -> None:
+        deep()
+
+    instance = load(
+        '(import "e" "deep" (func $deep)) (func $f (export "f") (call $deep))',
+        {"e": {"deep": deep}},
+    )
+    with pytest.raises(wamr.Trap, match="^call stack exhausted") as caught:
+        instance.exports.f()
+    assert [name for _, name, _ in caught.value.backtrace] == ["f"]
+
+
+def test_the_end_of_pythons_stack_on_a_board(board: Board) -> None:
+    script = f"""
+import wamr
+def again(n):
+    global depth
+    depth += 1
+    return a.exports.f(n)
+a = wamr.Instance(wamr.Module({wat(AGAIN)!r}), {{"e": {{"again": again}}}})
+for _ in range(2):
+    depth = 0
+    try:
+        a.exports.f(0)
+    except wamr.Trap as e:
+        print(e, depth)
+"""
+    first, second = board.exec(script).splitlines()
+    assert first == second
+    assert first[:20] == "call stack exhausted"
+    assert 3 <= int(first[20:]) <= 8
 
 
 @pytest.mark.parametrize("levels", range(8))
@@ -647,10 +683,7 @@ def test_on_micropython(unix: Unix) -> None:
         "spend": wat(SPEND),
         "calls": wat(CALLS),
         "digit": wat(DIGIT % 0),
-        "again": wat(
-            """(import "e" "again" (func $again (param i32) (result i32)))
-              (func $f (export "f") (param i32) (result i32) (call $again (local.get 0)))"""
-        ),
+        "again": wat(AGAIN),
         "pong": wat(PING % ("return_call", 1)),
     }
     script = f"""{ON_DEVICE}

@@ -82,10 +82,15 @@ class Execution:
             self.failed = False
             self.done = True
             return True
-        except Trap as trap:
-            if not trap.backtrace:
-                self._backtrace(trap.backtrace)
-            raise
+        except (Trap, RuntimeError) as error:
+            if isinstance(error, RuntimeError):
+                # wasm calling Python calling wasm: the host's stack may end before _MAX_DEPTH.
+                if "recursion" not in str(error):
+                    raise
+                error = Trap("call stack exhausted")
+            if not error.backtrace:
+                self._backtrace(error.backtrace)
+            raise error
         finally:
             _depth -= 1
 
