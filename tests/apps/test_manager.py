@@ -165,14 +165,14 @@ def test_details() -> None:
             (answer,) = await device.request(GET, "/applet?details=1")
             values = attributes(answer)
             assert values["state1"] == "running"
-            assert values["memory1"] == 65536 + 8192
+            assert values["memory1"] == 2048 + 8192
             assert values["code1"] == len(wat.COUNTER)
             assert {"queue1", "lost1", "crashes1", "heapused1", "heappeak1", "free", "used"} < set(
                 values
             )
             (answer,) = await device.request(GET, "/applet?name=c&details=1")
             values = attributes(answer)
-            assert values["name"] == "c" and values["memory"] == 65536 + 8192
+            assert values["name"] == "c" and values["memory"] == 2048 + 8192
             assert answer.receiver == HOST
 
     run(main())

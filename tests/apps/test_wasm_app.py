@@ -212,7 +212,7 @@ def test_an_app_with_its_own_malloc() -> None:
         + """(global $held (mut i32) (i32.const 0))
         (func (export "malloc") (param i32) (result i32)
           (global.set $held (i32.add (global.get $held) (i32.const 1)))
-          (i32.const 4096))
+          (i32.const 1536))
         (func (export "free") (param i32)
           (global.set $held (i32.sub (global.get $held) (i32.const 1))))
         (func $on_request (param $b i32) (param i32)
@@ -233,7 +233,7 @@ def test_an_assemblyscript_app() -> None:
     app = wat.app(
         wat.REGISTER
         + """(global $pins (mut i32) (i32.const 0))
-        (func (export "__new") (param i32 i32) (result i32) (i32.const 4096))
+        (func (export "__new") (param i32 i32) (result i32) (i32.const 1536))
         (func (export "__pin") (param i32) (result i32)
           (global.set $pins (i32.add (global.get $pins) (i32.const 1))) (local.get 0))
         (func (export "__unpin") (param i32)

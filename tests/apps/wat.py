@@ -84,7 +84,8 @@ def text(data: bytes) -> str:
 def app(body: str, data: str = "") -> bytes:
     """An app of these functions; what they call is imported, and what is named on_… exported.
 
-    data: what is in memory from address 16 on; `/url` with its NUL is at 0.
+    data: what is in memory from address 16 on; `/url` with its NUL is at 0, answers at 1024. All
+    they need is 2048 bytes.
     """
     if "$answer" in body:
         body += _ANSWER
@@ -96,7 +97,8 @@ def app(body: str, data: str = "") -> bytes:
     if "(func $on_connection_data" in body:
         exports += '(export "on_connection_data" (func $on_connection_data))'
     return build(
-        f'(module {imports} (memory (export "memory") 1) (data (i32.const 0) "/url\\00")'
+        f'(module {imports} (memory (export "memory") 1)'
+        f' (global (export "__heap_base") i32 (i32.const 2048)) (data (i32.const 0) "/url\\00")'
         f' (data (i32.const 16) "{data}") {body} {exports})'
     )
 
