@@ -134,7 +134,7 @@ for c in range(-1, 130):
 for n in (0, 1, 32, 63):
     call("_bitshift64Shl", 3, 0xFEDCBA98, 0x76543210, n)
     call("getTempRet0", 0)
-    call("_bitshift64Ashr", 3, 0xFEDCBA98, 0x86543210, n)
+    call("_bitshift64Lshr", 3, 0xFEDCBA98, 0x86543210, n)
 call("_llvm_bswap_i32", 1, 0x81828384)
 
 # The heap, through the natives and by itself.

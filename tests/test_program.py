@@ -85,8 +85,8 @@ def test_traps_and_fuel() -> None:
 @pytest.mark.parametrize(
     "function, args, result",
     [
-        ("add", ("0x10", -3), 13),
-        ("half", ("2.5",), 1.25),
+        ("add", (16, -3), 13),
+        ("half", (2.5,), 1.25),
         ("half", (3,), 1.5),
         ("nothing", (), None),
         ("leave", (), 9),
@@ -101,23 +101,13 @@ def test_function(function: str, args: tuple, result: object) -> None:
     assert run(text, function=function, args=args)[0] == result
 
 
-@pytest.mark.parametrize(
-    "function, args, message",
-    [
-        ("none", (), "does not export a function 'none'"),
-        ("memory", (), "does not export a function 'memory'"),
-        ("f", (), "'f' wants 1 arguments, 0 given"),
-        ("f", ("x",), "'f' wants numbers, not 'x'"),
-        ("f", ("1.5",), "'f' wants numbers, not '1.5'"),
-    ],
-)
-def test_function_errors(function: str, args: tuple, message: str) -> None:
-    with pytest.raises(wamr.LinkError, match=message):
-        run(
-            '(memory (export "memory") 1) (func (export "f") (param i32))',
-            function=function,
-            args=args,
-        )
+def test_function_errors() -> None:
+    text = '(memory (export "memory") 1) (func (export "f") (param i32))'
+    with pytest.raises(wamr.LinkError, match="does not export 'none'"):
+        run(text, function="none")
+    for function, args in (("memory", ()), ("f", ()), ("f", ("1",))):
+        with pytest.raises(TypeError):
+            run(text, function=function, args=args)
 
 
 # ---- arguments

@@ -27,8 +27,7 @@ READ, WRITE = 2, 0x40
 # The type of each function in the words of func_type().
 SIGNATURES = {
     re.match(r"\w+", entry).group(): re.sub(r".*\((\w*)\)(\w?)", r"\1:\2", entry).replace("u", "i")
-    for table in (wasi._TABLE, wasi._FILES)
-    for entry in table.split()
+    for entry in wasi._TABLE.split()
 }
 
 

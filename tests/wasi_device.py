@@ -27,10 +27,8 @@ CODES = {"u": 0x7F, "i": 0x7F, "I": 0x7E}
 
 # Strings stand for their address and length. Prints the error number.
 def call(name, *args):
-    for table in (wasi._TABLE, wasi._FILES):
-        at = table.find(" " + name + "(")
-        if at >= 0:
-            signature = table[at + 2 + len(name) : table.find(")", at)]
+    at = wasi._TABLE.find(" " + name + "(")
+    signature = wasi._TABLE[at + 2 + len(name) : wasi._TABLE.find(")", at)]
     at = 1000
     cells = []
     for arg in args:

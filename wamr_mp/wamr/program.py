@@ -142,26 +142,11 @@ class Program:
         return len(starts), pointers
 
     def call(self, name):
-        """Call the export `name` with the arguments, numbers or their text; its result."""
-        module = self.instance.module
-        found = module.find_export(name)
-        if not found or found[0] != "func":
-            raise LinkError("the module does not export a function '%s'" % name)
-        codes = module.funcs[found[1]][0]
-        if len(codes) != len(self.args):
-            raise LinkError(
-                "'%s' wants %d arguments, %d given" % (name, len(codes), len(self.args))
-            )
-        args = []
-        for value, code in zip(self.args, codes):
-            if isinstance(value, str):
-                try:
-                    value = int(value, 0) if code >= 0x7E else float(value)
-                except ValueError:
-                    raise LinkError("'%s' wants numbers, not %r" % (name, value))
-            args.append(value)
+        """Call the export `name` with the arguments, which are numbers; its result."""
+        if not self.instance.module.find_export(name):
+            raise LinkError("the module does not export '%s'" % name)
         try:
-            return self.instance.exports[name](*args)
+            return self.instance.exports[name](*self.args)
         except Exit as e:
             return e.code
 

@@ -10,36 +10,32 @@ import sys
 # method when it is called otherwise. A name may stand here twice, with two signatures.
 _TABLES = (
     "stdio",
-    " printf(uu)i vprintf(uu)i=printf sprintf(uuu)i vsprintf(uuu)i=sprintf snprintf(uuuu)i"
-    " vsnprintf(uuuu)i=snprintf iprintf(uu)i=printf siprintf(uuu)i=sprintf"
-    " sniprintf(uuuu)i=snprintf __small_printf(uu)i=printf __small_sprintf(uuu)i=sprintf"
-    " __small_snprintf(uuuu)i=snprintf puts(u)i putchar(i)i ",
+    " printf(uu)i sprintf(uuu)i snprintf(uuuu)i puts(u)i putchar(i)i ",
     "files",
-    " fprintf(uuu)i fiprintf(uuu)i=fprintf __small_fprintf(uuu)i=fprintf fputs(uu)i fputc(iu)i"
-    " putc(iu)i=fputc fwrite(uuuu)u fflush(u)i ",
+    " fprintf(uuu)i fputs(uu)i fputc(iu)i putc(iu)i=fputc fwrite(uuuu)u fflush(u)i ",
     "malloc",
     " malloc(u)u free(u) calloc(uu)u realloc(uu)u strdup(u)u _strdup(u)u=strdup"
     " __cxa_allocate_exception(u)u=malloc ",
     "string",
     " memcpy(uuu)u memmove(uuu)u=memcpy memset(uiu)u memcmp(uuu)i memchr(uiu)u strlen(u)u"
-    " strchr(ui)u strcmp(uu)i strncmp(uuu)i strncasecmp(uuu)i strcpy(uu)u strncpy(uuu)u"
+    " strchr(ui)u strcmp(uu)i=strncmp strncmp(uuu)i strncasecmp(uuu)i strcpy(uu)u strncpy(uuu)u"
     " strspn(uu)u strcspn(uu)u strstr(uu)u emscripten_memcpy_big(uuu)u=memcpy"
-    " emscripten_memcpy_big(uuu)=memcpy emscripten_memcpy_js(uuu)=memcpy"
-    " _emscripten_memcpy_js(uuu)=memcpy ",
+    " emscripten_memcpy_big(uuu)=memcpy emscripten_memcpy_js(uuu)=memcpy ",
     "ctype",
     " isupper(i)i isalpha(i)i isspace(i)i isgraph(i)i isprint(i)i isdigit(i)i isxdigit(i)i"
     " isalnum(i)i tolower(i)i toupper(i)i atoi(u)i strtol(uui)i strtoul(uui)u ",
     "process",
-    " exit(i) abort(i) abort() abort(uuuu)=abort_assemblyscript abortStackOverflow(i)"
+    " exit(i) abort(i) abort() abort(uuuu)=abort_with"
     " __handle_stack_overflow(u)=stack_overflow __handle_stack_overflow()=stack_overflow"
-    " __assert_fail(uuuu)=assert_fail __cxa_begin_catch(u)=begin_catch"
-    " __cxa_begin_catch(u)u=begin_catch __cxa_throw(uuu)=throw emscripten_resize_heap(u)i"
+    " __assert_fail(uuuu)=assert_fail __cxa_throw(uuu)=throw"
     " clock()I clock_gettime(iu)i time(u)I time(u)i=time32 bsearch(uuuuu)u qsort(uuuu) ",
     "emscripten2019",
     " setTempRet0(u) getTempRet0()u llvm_bswap_i16(u)u llvm_bswap_i32(u)u bitshift64Lshr(uuu)u"
-    " bitshift64Shl(uuu)u bitshift64Ashr(uuu)u llvm_stacksave()u llvm_stackrestore(u)"
-    " abortOnCannotGrowMemory()i abortOnCannotGrowMemory(u)i enlargeMemory()i getTotalMemory()u"
-    " __setErrNo(i)=set_errno ",
+    " bitshift64Shl(uuu)u llvm_stacksave()u=nothing"
+    " llvm_stackrestore(u)=nothing __cxa_begin_catch(u)=nothing __cxa_begin_catch(u)u=nothing"
+    " emscripten_resize_heap(u)i=nothing abortOnCannotGrowMemory()i"
+    " abortOnCannotGrowMemory(u)i enlargeMemory()i=nothing getTotalMemory()u"
+    " __setErrNo(i)=nothing ",
 )
 
 
@@ -74,17 +70,19 @@ class Libc:
         from ..wasm.externs import Native
 
         # Families of names, one function for all.
-        if name[:9] == "nullFunc_":
-            return Native("(i)", self._part("process", False).null_function(name))
+        if name[:9] == "nullFunc_" or name == "abortStackOverflow":
+            return Native("(i)", self._part("process", False).abort_as(name))
         if name[:9] == "__syscall" and name[9:].isdigit() and type:
             part = self._part("emscripten2019", False)
-            # With the arguments in a block in memory, or one by one.
-            block = len(type[0]) == 2 and name != "__syscall1"
-            return Native(
-                "(" + "u" * len(type[0]) + ")i", part.syscall_block if block else part.syscall
-            )
+            return Native("(" + "u" * len(type[0]) + ")i", part.syscall)
         if " " in name:
             return None
+        if name[-6:] == "printf":
+            # vprintf takes the same argument block as printf; iprintf and __small_printf are
+            # emscripten's, for programs that print no floats or no long doubles.
+            name = name.replace("__small_", "").replace("iprintf", "printf")
+            if name[0] == "v":
+                name = name[1:]
         wanted = " %s(" % name
         first = None
         for i in range(1, len(_TABLES), 2):
@@ -100,7 +98,12 @@ class Libc:
                 else:
                     method = name
                 native = Native(signature, getattr(self._part(_TABLES[i - 1], is_2019), method))
-                if type is None or native.type == type:
+                if type is None:
+                    return native
+                if native.type == type:
+                    # What the module has already need not be there twice: 100 bytes each.
+                    native.type = type
+                    native.signature = native.params
                     return native
                 first = first or native
                 at = table.find(wanted, end)
@@ -112,7 +115,9 @@ class Libc:
         part = self._parts.get(key)
         if part is None:
             file = __import__(__name__ + "." + name, None, None, ("Functions",))
-            part = self._parts[key] = file.Functions(self, is_2019)
+            part = self._parts[key] = file.Functions()
+            part.libc = self
+            part.is_2019 = is_2019
         return part
 
 

@@ -1,33 +1,27 @@
 """ctype.h for ASCII, and numbers out of text: atoi, strtol, strtoul (ISO C 7.4, 7.22.1)."""
 
+# Classes of characters, and the ends of the ranges that each is made of.
+_CLASSES = (
+    "isupper AZ,isalpha AZaz,isspace \t\r  ,isgraph !~,isprint  ~,isdigit 09,isxdigit 09AFaf,"
+    "isalnum 09AZaz,"
+)
+
 
 class Functions:
-    def __init__(self, libc, is_2019):
-        pass
+    # isupper and its like: one function for each that an app imports.
+    def __getattr__(self, name):
+        at = _CLASSES.find(name + " ")
+        if at < 0:
+            raise AttributeError(name)
+        ranges = _CLASSES[at + len(name) + 1 : _CLASSES.find(",", at)].encode()
 
-    def isupper(self, instance, c):
-        return int(65 <= c <= 90)
+        def is_one(instance, c):
+            for i in range(0, len(ranges), 2):
+                if ranges[i] <= c <= ranges[i + 1]:
+                    return 1
+            return 0
 
-    def isalpha(self, instance, c):
-        return int(65 <= c <= 90 or 97 <= c <= 122)
-
-    def isspace(self, instance, c):
-        return int(c == 32 or 9 <= c <= 13)
-
-    def isgraph(self, instance, c):
-        return int(33 <= c <= 126)
-
-    def isprint(self, instance, c):
-        return int(32 <= c <= 126)
-
-    def isdigit(self, instance, c):
-        return int(48 <= c <= 57)
-
-    def isxdigit(self, instance, c):
-        return int(48 <= c <= 57 or 65 <= c <= 70 or 97 <= c <= 102)
-
-    def isalnum(self, instance, c):
-        return int(48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122)
+        return is_one
 
     def tolower(self, instance, c):
         return c + 32 if 65 <= c <= 90 else c

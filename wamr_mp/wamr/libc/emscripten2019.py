@@ -14,9 +14,6 @@ _WRITEV = const(146)
 
 
 class Functions:
-    def __init__(self, libc, is_2019):
-        self.libc = libc
-
     def setTempRet0(self, instance, value):
         self.libc.register = value
 
@@ -36,23 +33,12 @@ class Functions:
     def bitshift64Lshr(self, instance, low, high, n):
         return self._split((high << 32 | low) >> (n & 63))
 
-    def bitshift64Ashr(self, instance, low, high, n):
-        if high > 0x7FFFFFFF:
-            high -= 0x100000000
-        return self._split((high << 32 | low) >> (n & 63))
-
     def _split(self, value):
         self.libc.register = value >> 32 & 0xFFFFFFFF
         return value & 0xFFFFFFFF
 
-    # The stack of such a module is its own affair.
-    def llvm_stacksave(self, instance):
-        return 0
-
-    def llvm_stackrestore(self, instance, stack):
-        pass
-
-    def enlargeMemory(self, instance):
+    # What has nothing to do here: the stack is the module's own affair, the heap cannot grow.
+    def nothing(self, instance, *args):
         return 0
 
     def getTotalMemory(self, instance):
@@ -61,20 +47,12 @@ class Functions:
     def abortOnCannotGrowMemory(self, instance, size=0):
         raise Trap("out of memory: the memory of this app cannot grow")
 
-    def set_errno(self, instance, code):
-        pass
-
-    # ___syscall146(146, block): the arguments are in memory.
-    def syscall_block(self, instance, number, block):
-        if number != _WRITEV:
-            return self.syscall(instance, number)
-        u32 = instance.memory.u32
-        return self.syscall(instance, number, u32(block), u32(block + 4), u32(block + 8))
-
-    # __syscall3(146, fd, vector, n): the older form.
+    # ___syscall146(146, block): arguments in memory; __syscall3(146, fd, vector, n) is older.
     def syscall(self, instance, number=0, *args):
-        if number == _WRITEV and len(args) > 2:
+        if number == _WRITEV and args:
             memory = instance.memory
+            if len(args) < 3:
+                args = [memory.u32(args[0] + i) for i in (0, 4, 8)]
             fd, vector, n = args[:3]
             memory.check(vector, n * 8)
             write = self.libc.write_error if fd == 2 else self.libc.write

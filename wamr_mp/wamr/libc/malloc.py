@@ -9,9 +9,6 @@ from ..wasm.errors import Trap
 
 
 class Functions:
-    def __init__(self, libc, is_2019):
-        self.libc = libc
-
     # heap.alloc, heap.free or heap.realloc; the app must not see Python's exceptions.
     def _heap(self, instance, what, *args):
         heap = instance.heap

@@ -5,9 +5,6 @@ from .clock import monotonic_ns, realtime_ns
 
 
 class Functions:
-    def __init__(self, libc, is_2019):
-        pass
-
     # ---- the end
 
     def exit(self, instance, code):
@@ -17,51 +14,29 @@ class Functions:
     def abort(self, instance, code=""):
         raise Trap("env.abort(%s)" % code)
 
-    def abortStackOverflow(self, instance, size):
-        raise Trap("env.abortStackOverflow(%d)" % size)
-
-    # emscripten's functions for empty entries of the function table, one for each signature.
-    def null_function(self, name):
-        def null(instance, code):
+    # abortStackOverflow, and emscripten's functions for empty entries of the function table.
+    def abort_as(self, name):
+        def fail(instance, code):
             raise Trap("env.%s(%d)" % (name, code))
 
-        return null
+        return fail
 
-    def stack_overflow(self, instance, stack_pointer=0):
+    def stack_overflow(self, instance, p=0):
         raise Trap("wasm auxiliary stack overflow")
 
-    def assert_fail(self, instance, condition, file, line, function):
-        texts = []
-        for p in (condition, file, function):
-            try:
-                texts.append(instance.memory.read_cstr(p).decode("utf-8") if p else "?")
-            except UnicodeError:
-                texts.append("?")
-        raise Trap("assertion failed: %s (%s: %s: %d)" % (texts[0], texts[1], texts[2], line))
+    def assert_fail(self, instance, a, b, line, c):
+        text = [_text(instance.memory.read_cstr(p)) if p else "?" for p in (a, b, c)]
+        raise Trap("assertion failed: %s (%s: %s: %d)" % (text[0], text[1], text[2], line))
 
-    # AssemblyScript's abort(message, file, line, column), whose strings are UTF-16 with their
-    # length in front.
-    def abort_assemblyscript(self, instance, message, file, line, column):
-        texts = []
-        for p in (message, file):
-            text = ""
-            if p >= 4:
-                data = instance.memory.read(p, min(instance.memory.u32(p - 4), 400) & ~1)
-                for i in range(0, len(data), 2):
-                    c = data[i] | data[i + 1] << 8
-                    text += "?" if 0xD800 <= c < 0xE000 else chr(c)
-            texts.append(text)
-        raise Trap("abort: %s in %s(%d:%d)" % (texts[0], texts[1], line, column))
+    # AssemblyScript's abort(message, file, line, column): UTF-16 with its length in front.
+    def abort_with(self, instance, a, b, line, column):
+        memory = instance.memory
+        text = [_text(memory.read(p, memory.u32(p - 4))) if p >= 4 else "" for p in (a, b)]
+        raise Trap("abort: %s in %s(%d:%d)" % (text[0], text[1], line, column))
 
     # C++ exceptions cannot be caught.
-    def begin_catch(self, instance, exception):
-        return exception
-
-    def throw(self, instance, exception, type, destructor):
+    def throw(self, instance, a, b, c):
         raise Trap("exception thrown by stdc++")
-
-    def emscripten_resize_heap(self, instance, size):
-        return 0  # the app heap has a fixed size
 
     # ---- clocks
 
@@ -91,11 +66,11 @@ class Functions:
 
     # ---- functions that call the app's comparison function
 
-    def bsearch(self, instance, key, base, n, size, compare):
+    def bsearch(self, instance, key, base, n, size, function):
         low = 0
         while low < n:
             middle = (low + n) // 2
-            order = _call(instance, compare, key, base + middle * size)
+            order = _call(instance, function, key, base + middle * size)
             if not order:
                 return base + middle * size
             if order < 0:
@@ -105,7 +80,7 @@ class Functions:
         return 0
 
     # A heap sort: in place, and never quadratic.
-    def qsort(self, instance, base, n, size, compare):
+    def qsort(self, instance, base, n, size, function):
         instance.memory.check(base, n * size)
         if not size:
             return
@@ -122,12 +97,17 @@ class Functions:
                 end = base + n * size
                 if child >= end:
                     break
-                if child + size < end and _call(instance, compare, child, child + size) < 0:
+                if child + size < end and _call(instance, function, child, child + size) < 0:
                     child += size
-                if _call(instance, compare, i, child) >= 0:
+                if _call(instance, function, i, child) >= 0:
                     break
                 _swap(instance.memory, i, child, size)
                 i = child
+
+
+# Text for a message, from whatever an app has there. UTF-16 has a NUL in each ASCII character.
+def _text(data):
+    return "".join([chr(c) if 32 <= c < 127 else "?" for c in data if c])
 
 
 def _swap(memory, a, b, size):
@@ -137,11 +117,11 @@ def _swap(memory, a, b, size):
 
 
 # Calls the function that a C function pointer stands for; the checks are those of call_indirect.
-def _call(instance, pointer, a, b):
+def _call(instance, function, a, b):
     elems = instance.tables[0].elems if instance.tables else ()
-    if pointer >= len(elems):
+    if function >= len(elems):
         raise Trap("undefined element")
-    function = elems[pointer]
+    function = elems[function]
     if function is None:
         raise Trap("uninitialized element")
     if function.type != (b"\x7f\x7f", b"\x7f"):

@@ -16,10 +16,6 @@ _NO_LIMIT = const(0x3FFFFFFF)
 
 
 class Functions:
-    def __init__(self, libc, is_2019):
-        self.libc = libc
-        self.is_2019 = is_2019
-
     def printf(self, instance, text, arguments):
         return self.format(instance.memory, text, arguments, self.libc.write)
 
@@ -109,24 +105,23 @@ class Functions:
         width = min(numbers[0], _MAX_WIDTH)
         precision = numbers[1]
         bits = 32
-        start = i
         while text[i] in b"hljztL":
+            c = text[i]
+            if c == 104:  # h, hh
+                bits = 8 if bits == 16 else 16
+            elif c == 106 or c == 108 and text[i - 1] == 108:  # j, ll
+                bits = 64
+            elif c == 76:  # L
+                bits = 128
             i += 1
-        size = text[start:i]
-        if size == b"ll" or size == b"j":
-            bits = 64
-        elif size == b"hh":
-            bits = 8
-        elif size == b"h":
-            bits = 16
         letter = chr(text[i])
-        if letter == "\0":
+        if not text[i]:
             return i, block, b"%"
         i += 1
         sign = b""  # what stands before the zeros that fill the width
         zeros = "0" in flags
         if letter in "diouxXp":
-            value, block = self._argument(memory, block, 8 if bits == 64 else 4)
+            value, block = self._argument(memory, block, bits)
             if precision >= 0:
                 zeros = False
             if letter == "p":
@@ -135,36 +130,38 @@ class Functions:
                 flags += "#"
                 letter = "x"
                 bits = 33  # 0 has its 0x as well
-            data, sign = _integer(value, letter, bits, min(precision, _MAX_WIDTH), flags)
+            precision = min(precision, _MAX_WIDTH)
+            data, sign = _integer(value, letter, min(bits, 64), precision, flags)
+            data = data.encode()
+            sign = sign.encode()
         elif letter in "eEfFgG":
             from .decimal import format_float
 
-            if size == b"L":
+            if bits == 128:
                 block = block + 15 & ~15
                 value = _double(memory.u64(block), memory.u64(block + 8))
                 block += 16
             else:
-                value, block = self._argument(memory, block, 8)
+                value, block = self._argument(memory, block, 64)
             zeros = zeros and value >> 52 & 0x7FF != 0x7FF
-            keep = "".join([f for f in "#+ " if f in flags])
-            if precision < 0:
-                precision = 6
-            data = format_float(value, letter, min(precision, _MAX_WIDTH), keep).encode()
-            if data[0] in b"+- ":
+            precision = min(precision, _MAX_WIDTH) if precision >= 0 else None
+            data = format_float(value, letter, precision, flags).encode()
+            if data[0] < 48:  # a sign
                 sign = data[:1]
                 data = data[1:]
-        elif letter == "c":
-            data = bytes((memory.u32(block) & 0xFF,))
-            block += 4
-            zeros = False
-        elif letter == "s":
-            data = self._string(memory, memory.u32(block), precision)
-            block += 4
-            zeros = False
-        elif letter == "n":
-            return i, block + 4, b""
         elif letter == "%":
             return i, block, b"%"
+        elif letter in "csn":
+            data = b""
+            value = memory.u32(block)
+            block += 4
+            zeros = False
+            if letter == "c":
+                data = bytes((value & 0xFF,))
+            elif letter == "s":
+                data = self._string(memory, value, precision)
+            else:
+                width = 0
         else:
             return i, block, bytes((37, text[i - 1]))
         fill = width - len(sign) - len(data)
@@ -178,8 +175,8 @@ class Functions:
         return i, block, sign + data
 
     # One argument of the block and the position of the next one.
-    def _argument(self, memory, block, size):
-        if size == 4:
+    def _argument(self, memory, block, bits):
+        if bits < 64:
             return memory.u32(block), block + 4
         if not self.is_2019:
             block = block + 7 & ~7
@@ -201,52 +198,45 @@ class Functions:
         return data
 
 
-# The digits of an integer argument, and what stands before them. bits: how many of the argument
-# count.
+# The digits of an integer argument, and what stands before them. bits: how many of it count.
 def _integer(value, letter, bits, precision, flags):
-    sign = b""
+    sign = ""
     value &= (1 << bits) - 1
     if letter in "di":
         if value >> bits - 1:
             value = (1 << bits) - value
-            sign = b"-"
+            sign = "-"
         elif "+" in flags:
-            sign = b"+"
+            sign = "+"
         elif " " in flags:
-            sign = b" "
-    if letter in "diu":
-        data = ("%d" % value).encode()
-    else:
-        data = (("%o" if letter == "o" else "%x" if letter == "x" else "%X") % value).encode()
+            sign = " "
+    data = ("%" + ("d" if letter in "diu" else letter)) % value
     if not value and not precision:
-        data = b""
-    data = b"0" * (precision - len(data)) + data
+        data = ""
+    data = "0" * (precision - len(data)) + data
     if "#" in flags:
         if letter == "o":
-            if data[:1] != b"0":
-                data = b"0" + data
+            if data[:1] != "0":
+                data = "0" + data
         elif letter in "xX" and (value or bits == 33):
-            sign = b"0" + letter.encode()
+            sign = "0" + letter
     return data, sign
 
 
-# A long double (IEEE 754 binary128, here in two halves) as the bits of the nearest double.
+# A long double (IEEE 754 binary128, here in two halves) as the bits of a double, rounded to
+# nearest.
 def _double(low, high):
-    sign = high >> 63 << 63
-    exponent = (high >> 48 & 0x7FFF) - 16383 + 1023
-    fraction = (high & 0xFFFFFFFFFFFF) << 64 | low
-    if exponent == 0x7FFF - 16383 + 1023:
-        return sign | 0x7FF << 52 | (1 << 51 if fraction else 0)
-    drop = 60
-    fraction |= 1 << 112
-    if exponent < 1:  # subnormal, or 0
-        drop += min(1 - exponent, 60)
-        exponent = 1
-    kept = fraction >> drop
-    rest = fraction - (kept << drop)
-    half = 1 << drop - 1
-    if rest > half or rest == half and kept & 1:
-        kept += 1
-    # The leading 1 of `kept` (and a carry of rounding) adds to the exponent.
-    kept += exponent - 1 << 52
-    return sign | min(kept, 0x7FF << 52)
+    exponent = high >> 48 & 0x7FFF
+    fraction = (high & 0xFFFFFFFFFFFF) << 4 | low >> 60
+    if exponent == 0x7FFF:
+        bits = 0x7FF << 52 | (fraction or low != 0)
+    else:
+        # A carry of rounding goes to the exponent, as it should.
+        bits = (exponent - 16383 + 1023 << 52) + fraction
+        low &= 0xFFFFFFFFFFFFFFF
+        if low > 1 << 59 or low == 1 << 59 and fraction & 1:
+            bits += 1
+        bits = min(
+            max(bits, 0), 0x7FF << 52
+        )  # too small is 0 (subnormal, too), too large is infinite
+    return high >> 63 << 63 | bits

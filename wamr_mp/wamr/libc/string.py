@@ -12,123 +12,96 @@ _NO_LIMIT = const(0x3FFFFFFF)
 
 
 class Functions:
-    def __init__(self, libc, is_2019):
-        pass
-
     # ---- memory blocks
 
-    def memcpy(self, instance, to, source, n):
+    def memcpy(self, instance, a, b, n):
         memory = instance.memory
-        memory.check(source, n)
-        memory.check(to, n)
+        memory.check(b, n)
+        memory.check(a, n)
         view = memoryview(memory.buf)
-        view[to : to + n][:] = view[source : source + n]  # works for overlapping blocks
-        return to
+        view[a : a + n][:] = view[b : b + n]  # works for overlapping blocks
+        return a
 
-    def memset(self, instance, to, value, n):
-        instance.memory.check(to, n)
-        fill(instance.memory.buf, to, n, value & 0xFF)
-        return to
+    def memset(self, instance, a, c, n):
+        instance.memory.check(a, n)
+        fill(instance.memory.buf, a, n, c & 0xFF)
+        return a
 
-    def memcmp(self, instance, a, b, n):
+    # -1, 0 or 1. seen: a function through which the bytes are looked at.
+    def memcmp(self, instance, a, b, n, seen=bytes):
         memory = instance.memory
         memory.check(a, n)
         memory.check(b, n)
-        buf = memory.buf
-        view = memoryview(buf)
-        i = 0
-        while i < n:
-            step = min(_PIECE, n - i)
-            if view[a + i : a + i + step] != view[b + i : b + i + step]:
-                while buf[a + i] == buf[b + i]:
-                    i += 1
-                return buf[a + i] - buf[b + i]
-            i += step
+        for i in range(0, n, _PIECE):
+            size = min(_PIECE, n - i)
+            x = seen(memory.read(a + i, size))
+            y = seen(memory.read(b + i, size))
+            if x != y:
+                return 1 if x > y else -1
         return 0
 
-    def memchr(self, instance, block, value, n):
-        at = _find(instance.memory, block, n, value & 0xFF)
-        return at if at < block + n else 0
+    def memchr(self, instance, a, c, n):
+        at = _find(instance.memory, a, n, c & 0xFF)
+        return at if at < a + n else 0
 
     # ---- strings
 
-    def strlen(self, instance, text):
-        return _end(instance.memory, text) - text
+    def strlen(self, instance, a):
+        return _find(instance.memory, a) - a
 
-    def strchr(self, instance, text, c):
-        end = _end(instance.memory, text) + 1
-        at = _find(instance.memory, text, end - text, c & 0xFF)
-        return at if at < end else 0
+    def strchr(self, instance, a, c):
+        return self.memchr(instance, a, c, _find(instance.memory, a) - a + 1)
 
-    def strcmp(self, instance, a, b):
-        return self.strncmp(instance, a, b, _NO_LIMIT)
-
-    def strncmp(self, instance, a, b, n):
-        # Up to and with the first NUL, or the end of n bytes.
+    # strcmp, too. Up to and with the first NUL, or the end of n bytes.
+    def strncmp(self, instance, a, b, n=_NO_LIMIT, seen=bytes):
         memory = instance.memory
-        n = min(_end(memory, a, n) - a + 1, _end(memory, b, n) - b + 1, n)
-        return self.memcmp(instance, a, b, n)
+        n = min(_find(memory, a, n) - a + 1, _find(memory, b, n) - b + 1, n)
+        return self.memcmp(instance, a, b, n, seen)
 
     def strncasecmp(self, instance, a, b, n):
+        return self.strncmp(instance, a, b, n, bytes.lower)
+
+    def strcpy(self, instance, a, b):
+        return self.memcpy(instance, a, b, _find(instance.memory, b) - b + 1)
+
+    def strncpy(self, instance, a, b, n):
+        instance.memory.check(a, n)
+        size = _find(instance.memory, b, n) - b
+        self.memcpy(instance, a, b, size)
+        fill(instance.memory.buf, a + size, n - size)
+        return a
+
+    def strspn(self, instance, a, b, wanted=True):
         memory = instance.memory
-        n = min(_end(memory, a, n) - a + 1, _end(memory, b, n) - b + 1, n)
+        b = memory.read_cstr(b)
+        end = _find(memory, a)
         buf = memory.buf
-        for i in range(n):
-            difference = _lower(buf[a + i]) - _lower(buf[b + i])
-            if difference:
-                return difference
-        return 0
-
-    def strcpy(self, instance, to, text):
-        return self.memcpy(instance, to, text, _end(instance.memory, text) - text + 1)
-
-    def strncpy(self, instance, to, text, n):
-        instance.memory.check(to, n)
-        length = _end(instance.memory, text, n) - text
-        self.memcpy(instance, to, text, length)
-        fill(instance.memory.buf, to + length, n - length)
-        return to
-
-    def strspn(self, instance, text, accepted, wanted=True):
-        memory = instance.memory
-        accepted = memory.read_cstr(accepted)
-        end = _end(memory, text)
-        buf = memory.buf
-        at = text
-        while at < end and (buf[at] in accepted) == wanted:
+        at = a
+        while at < end and (buf[at] in b) == wanted:
             at += 1
-        return at - text
+        return at - a
 
-    def strcspn(self, instance, text, rejected):
-        return self.strspn(instance, text, rejected, False)
+    def strcspn(self, instance, a, b):
+        return self.strspn(instance, a, b, False)
 
-    def strstr(self, instance, text, part):
-        part = instance.memory.read_cstr(part)
-        if not part:  # MicroPython does not find nothing in nothing
-            return text
-        at = instance.memory.read_cstr(text).find(part)
-        return text + at if at >= 0 else 0
+    def strstr(self, instance, a, b):
+        b = instance.memory.read_cstr(b)
+        if not b:  # MicroPython does not find nothing in nothing
+            return a
+        at = instance.memory.read_cstr(a).find(b)
+        return a + at if at >= 0 else 0
 
 
-# Position of the first byte of this value among the n from p on, or p + n. Only what has to be
-# looked at must lie in memory.
-def _find(memory, p, n, value):
+# Position of the first c among the n bytes from p on, or p + n. Only what has to be looked at must
+# lie in memory.
+def _find(memory, p, n=_NO_LIMIT, c=0):
     stop = p + n
-    wanted = bytes((value,))
+    c = bytes((c,))
     while p < stop:
         memory.check(p, 1)
         piece = bytes(memory.buf[p : min(p + _PIECE, stop)])
-        at = piece.find(wanted)
+        at = piece.find(c)
         if at >= 0:
             return p + at
         p += len(piece)
     return stop
-
-
-# Position of the NUL of a string, of which at most n bytes count.
-def _end(memory, p, n=_NO_LIMIT):
-    return _find(memory, p, n, 0)
-
-
-def _lower(c):
-    return c + 32 if 65 <= c <= 90 else c

@@ -18,6 +18,7 @@ from .clock import monotonic_ns, realtime_ns
 
 _BADF = const(8)
 _INVAL = const(28)
+_IO = const(29)
 _NOSYS = const(52)
 _NOTSUP = const(58)
 _SPIPE = const(70)
@@ -25,14 +26,12 @@ _CHARACTER_DEVICE = const(2)
 # Without the rights to seek and tell wasi-libc takes it for a terminal, and prints line by line.
 _STDIO_RIGHTS = const(0x08000042)
 
+# Names and signatures. What is missing as a method below is one of Files.
 _TABLE = (
     " args_get(uu)i args_sizes_get(uu)i environ_get(uu)i environ_sizes_get(uu)i"
     " clock_res_get(uu)i clock_time_get(uIu)i fd_close(u)i fd_fdstat_get(uu)i"
     " fd_fdstat_set_flags(uu)i fd_filestat_get(uu)i fd_read(uuuu)i fd_seek(uIuu)i fd_tell(uu)i"
-    " fd_write(uuuu)i poll_oneoff(uuuu)i proc_exit(i) random_get(uu)i sched_yield()i "
-)
-# Methods of wasi_files.Files.
-_FILES = (
+    " fd_write(uuuu)i poll_oneoff(uuuu)i proc_exit(i) random_get(uu)i sched_yield()i"
     " fd_prestat_get(uu)i fd_prestat_dir_name(uuu)i fd_readdir(uuuIu)i"
     " path_create_directory(uuu)i path_filestat_get(uuuuu)i path_open(uuuuuIIuu)i"
     " path_remove_directory(uuu)i path_rename(uuuuuu)i path_unlink_file(uuu)i "
@@ -62,28 +61,34 @@ class Wasi:
     def resolve(self, name, kind, type, module):
         if kind != "func":
             return None
-        for place, table in ((self, _TABLE), (self.files, _FILES)):
-            at = -1 if " " in name else table.find(" %s(" % name)
-            if at >= 0:
-                signature = table[at + 1 + len(name) : table.find(" ", at + 1)]
-                if place is None:
-                    return Native(None, lambda *args: _BADF, type)
-                return Native(signature, self._guarded(getattr(place, name)))
+        at = -1 if " " in name else _TABLE.find(" %s(" % name)
+        if at >= 0:
+            at += 1 + len(name)
+            return Native(_TABLE[at : _TABLE.find(" ", at)], self._function(name))
         if type[1] == b"\x7f":
             return Native(None, lambda *args: _NOSYS, type)
         return None
 
-    # With the errors of files as WASI's error numbers.
-    def _guarded(self, method):
-        if self.files is None:
-            return method
-        errno = self.files.errno
+    def _function(self, name):
+        own = getattr(self, name, None)
+        if name[:3] != "fd_" and name[:5] != "path_":
+            if own:
+                return own
+            strings = self.args if name[0] == "a" else self.env
+            put = _sizes if "sizes" in name else _strings
+            return lambda instance, p, q: put(instance.memory, strings, p, q)
+        files = self.files
+        other = getattr(files, name, None)
 
-        def call(instance, *args):
+        # Stdio's descriptors are our own affair, the others are files.
+        def call(instance, fd, *args):
+            method = own if fd < 3 else other
+            if not method:
+                return _BADF
             try:
-                return method(instance, *args)
+                return method(instance, fd, *args)
             except OSError as e:
-                return errno(e)
+                return files.errno(e) if files else _IO
 
         return call
 
@@ -91,20 +96,6 @@ class Wasi:
         """Close the files that the program left open."""
         if self.files:
             self.files.close()
-
-    # ---- arguments and environment
-
-    def args_sizes_get(self, instance, count, size):
-        return _sizes(instance.memory, self.args, count, size)
-
-    def args_get(self, instance, pointers, block):
-        return _strings(instance.memory, self.args, pointers, block)
-
-    def environ_sizes_get(self, instance, count, size):
-        return _sizes(instance.memory, self.env, count, size)
-
-    def environ_get(self, instance, pointers, block):
-        return _strings(instance.memory, self.env, pointers, block)
 
     # ---- clocks, random numbers, the end
 
@@ -176,92 +167,62 @@ class Wasi:
         memory.put_u32(result, count)
         return 0
 
-    # ---- stdio, and what files have in common with it
+    # ---- stdio
 
     def fd_write(self, instance, fd, vector, n, result):
-        memory = instance.memory
-        if fd > 2:
-            write = self.files.writer(fd) if self.files else None
-        else:
-            write = (None, self.write, self.write_error)[fd]
-        if not write:
+        if not fd:
             return _BADF
-        memory.check(vector, n * 8)
-        total = 0
-        for i in range(n):
-            p = memory.u32(vector + 8 * i)
-            size = memory.u32(vector + 8 * i + 4)
-            memory.check(p, size)
-            if fd > 2:
-                done = write(memoryview(memory.buf)[p : p + size])
-            else:
-                write(memory.read(p, size))
-                done = size
-            total += done
-            if done < size:
-                break
-        memory.put_u32(result, total)
-        return 0
+        write = self.write if fd == 1 else self.write_error
+
+        def move(view):
+            write(bytes(view))
+            return len(view)
+
+        return transfer(instance.memory, vector, n, result, move)
 
     def fd_read(self, instance, fd, vector, n, result):
-        memory = instance.memory
-        if fd > 2:
-            read = self.files.reader(fd) if self.files else None
-        else:
-            read = None if fd else _read_line
-        if not read:
+        if fd:
             return _BADF
-        memory.check(vector, n * 8)
-        total = 0
-        for i in range(n):
-            p = memory.u32(vector + 8 * i)
-            size = memory.u32(vector + 8 * i + 4)
-            memory.check(p, size)
-            done = read(memoryview(memory.buf)[p : p + size]) if size else 0
-            total += done
-            if done < size or size and fd == 0:
-                break
-        memory.put_u32(result, total)
-        return 0
+        return transfer(instance.memory, vector, n, result, _read_line, True)
 
     def fd_close(self, instance, fd):
-        if fd > 2:
-            return self.files.close_fd(fd) if self.files else _BADF
         return 0
 
-    def fd_seek(self, instance, fd, offset, whence, result):
-        if fd > 2:
-            if not self.files or whence > 2:
-                return _INVAL if self.files else _BADF
-            if self.unstable:  # current, end, set
-                whence = (whence + 1) % 3
-            return self.files.seek(instance, fd, offset, whence, result)
+    def fd_seek(self, instance, *args):
         return _SPIPE
 
-    def fd_tell(self, instance, fd, result):
-        if fd > 2:
-            return self.files.seek(instance, fd, 0, 1, result) if self.files else _BADF
-        return _SPIPE
+    fd_tell = fd_seek
 
     def fd_fdstat_get(self, instance, fd, result):
-        if fd > 2:
-            return self.files.fdstat(instance, fd, result) if self.files else _BADF
         instance.memory.write(result, bytes((_CHARACTER_DEVICE,)) + bytes(23))
         instance.memory.put_u64(result + 8, _STDIO_RIGHTS)
         return 0
 
     def fd_fdstat_set_flags(self, instance, fd, flags):
-        if fd > 2:
-            return self.files.set_flags(fd, flags) if self.files else _BADF
         return 0
 
     def fd_filestat_get(self, instance, fd, result):
-        if fd > 2:
-            return self.files.filestat(instance, fd, result) if self.files else _BADF
-        instance.memory.write(
-            result, bytes(16) + bytes((_CHARACTER_DEVICE,)) + bytes(39 if self.unstable else 47)
-        )
+        instance.memory.write(result, bytes(56 if self.unstable else 64))
+        instance.memory.write(result + 16, bytes((_CHARACTER_DEVICE,)))
         return 0
+
+
+# Moves the n pieces of memory that `vector` lists: move() gets a view of each and returns how many
+# bytes it took. once: do not go on after one of them.
+def transfer(memory, vector, n, result, move, once=False):
+    memory.check(vector, n * 8)
+    total = 0
+    for i in range(n):
+        p = memory.u32(vector + 8 * i)
+        size = memory.u32(vector + 8 * i + 4)
+        memory.check(p, size)
+        if size:
+            done = move(memoryview(memory.buf)[p : p + size])
+            total += done
+            if done < size or once:
+                break
+    memory.put_u32(result, total)
+    return 0
 
 
 # How many strings, and the bytes they take with their NULs.

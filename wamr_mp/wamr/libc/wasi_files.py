@@ -7,6 +7,7 @@ lead out of the directory. MicroPython's boards have no links; its unix port fol
 import os
 
 from ..host import const
+from .wasi import transfer
 
 _BADF = const(8)
 _EXIST = const(20)
@@ -89,33 +90,43 @@ class Files:
             raise _Errno(_ISDIR if stream else _NOTDIR)
         return file
 
-    def writer(self, fd):
+    def fd_write(self, instance, fd, vector, n, result):
         file = self._get(fd, True)
         if not file.rights & _RIGHT_WRITE:
-            return None
+            return _BADF
         if file.flags & _APPEND:
             file.stream.seek(0, 2)
-        return file.stream.write
+        return transfer(instance.memory, vector, n, result, file.stream.write)
 
-    def reader(self, fd):
+    def fd_read(self, instance, fd, vector, n, result):
         file = self._get(fd, True)
-        return file.stream.readinto if file.rights & _RIGHT_READ else None
+        if not file.rights & _RIGHT_READ:
+            return _BADF
+        return transfer(instance.memory, vector, n, result, file.stream.readinto)
 
-    def close_fd(self, fd):
+    def fd_close(self, instance, fd):
         file = self._get(fd)
         if file.stream:
             file.stream.close()
         del self.fds[fd]
         return 0
 
-    def seek(self, instance, fd, offset, whence, result):
+    def fd_seek(self, instance, fd, offset, whence, result):
         stream = self._get(fd, True).stream
+        if whence > 2:
+            return _INVAL
+        if self.unstable:  # current, end, set
+            whence = (whence + 1) % 3
         if whence == 0 and offset < 0:
             return _INVAL
         instance.memory.put_u64(result, stream.seek(offset, whence))
         return 0
 
-    def fdstat(self, instance, fd, result):
+    def fd_tell(self, instance, fd, result):
+        instance.memory.put_u64(result, self._get(fd, True).stream.seek(0, 1))
+        return 0
+
+    def fd_fdstat_get(self, instance, fd, result):
         file = self._get(fd)
         kind = _REGULAR if file.stream else _DIRECTORY
         instance.memory.write(result, bytes((kind, 0, file.flags, 0, 0, 0, 0, 0)))
@@ -123,11 +134,11 @@ class Files:
         instance.memory.put_u64(result + 16, _ALL_RIGHTS)
         return 0
 
-    def set_flags(self, fd, flags):
+    def fd_fdstat_set_flags(self, instance, fd, flags):
         self._get(fd).flags = flags & 0x1F
         return 0
 
-    def filestat(self, instance, fd, result):
+    def fd_filestat_get(self, instance, fd, result):
         file = self._get(fd)
         stat = os.stat(_host(file.root, file.parts))
         size = 0
