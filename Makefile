@@ -12,7 +12,12 @@ SOURCE := $(abspath $(or $(MICROPY_DIR),$(BUILD)/micropython))
 MPY_CROSS := $(BUILD)/mpy-cross/mpy-cross
 UNIX := $(BUILD)/unix/micropython
 FIRMWARE := $(EMULATED:%=$(BUILD)/firmware/%/firmware.elf)
-RUNTIME := $(shell find wamr_mp/wamr -name '*.py')
+# The folders are among them, so that a removed module is noticed too.
+RUNTIME := $(shell find wamr_mp/wamr -name '*.py' -o -type d ! -name __pycache__)
+
+ifeq ($(filter $(BOARD),$(EMULATED)),)
+$(error BOARD=$(BOARD) is none of $(EMULATED); docs/boards.md says how to build for real boards)
+endif
 
 .PHONY: help run test board repl unix firmware size mpy package.json spec bench lint clean
 .DEFAULT_GOAL := help

@@ -229,26 +229,32 @@ class Board:
     def finish(self, timeout_s: float = 60, echo: Callable[[bytes], object] | None = None) -> str:
         """Wait for the end of the code and return what it printed; `echo` gets each piece at once.
 
-        Raises BoardError with the traceback if it ended with an exception, and if it takes longer
-        than `timeout_s`.
+        Raises BoardError with the traceback if it ended with an exception. If it takes longer than
+        `timeout_s`, or switches the board off, the board is restarted, and BoardError says so.
         """
-        serial = self._console.serial
         deadline = time.monotonic() + timeout_s
-        data = b""
-        while not (data.endswith(b">") and data.count(b"\x04") == 2):
-            if not self._readable(max(0, deadline - time.monotonic())):
-                output = data.decode(errors="replace")
-                raise BoardError(f"{self.name} did not finish in {timeout_s} s", output)
-            piece = serial.read(serial.in_waiting or 1)
-            if echo and b"\x04" not in data:
-                echo(piece.split(b"\x04")[0])
-            data += piece
-        output, error = (
-            part.decode(errors="replace").replace("\r\n", "\n") for part in data.split(b"\x04")[:2]
-        )
+        data = bytearray()
+        try:
+            while not (data.endswith(b">") and data.count(b"\x04") == 2):
+                if not self._readable(max(0, deadline - time.monotonic())):
+                    raise BoardError(f"{self.name} did not finish in {timeout_s} s")
+                piece = self._console.serial.read(self._console.serial.in_waiting or 1)
+                if echo and b"\x04" not in data:
+                    echo(piece.split(b"\x04")[0])
+                data += piece
+        except (BoardError, OSError) as problem:
+            # An OSError means that the terminal is gone, and QEMU with it.
+            message = str(problem) if isinstance(problem, BoardError) else f"{self.name} went off"
+            self.restart()
+            raise BoardError(message, self._text(data)) from None
+        output, error, _ = data.split(b"\x04")
         if error:
-            raise BoardError(error.rstrip(), output)
-        return output
+            raise BoardError(self._text(error).rstrip(), self._text(output))
+        return self._text(output)
+
+    @staticmethod
+    def _text(data: bytes) -> str:
+        return data.decode(errors="replace").replace("\r\n", "\n")
 
     def exec(
         self, code: str, timeout_s: float = 60, echo: Callable[[bytes], object] | None = None

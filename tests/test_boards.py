@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from board import BOARDS, BUILD, Board, BoardError
+from board import BOARDS, BUILD, Board, BoardError, Unix
 
 # Python's native .mpy architecture numbers, as in sys.implementation._mpy >> 10.
 ARCHITECTURES = {"NETDUINOPLUS2": 7, "MPS2_AN385": 6, "VIRT_RV32": 11}
@@ -86,6 +86,20 @@ asyncio.run(both())
 print("".join(seen), time.ticks_diff(time.ticks_ms(), start) < 390)
 """
     assert board.exec(code).strip() == "ababab True"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("print('before')\nwhile True: pass", "did not finish in 1 s"),
+        ("import machine; print('before'); machine.reset()", "went off"),
+    ],
+)
+def test_lost_board_is_restarted(board: Board, code: str, message: str) -> None:
+    with pytest.raises(BoardError, match=message) as caught:
+        board.exec(code, timeout_s=1)
+    assert caught.value.output == "before\n"
+    assert board.exec("print(6 * 7)") == "42\n"
 
 
 @pytest.mark.parametrize("busy", ["while True: pass", "import time\nwhile True: time.sleep(1)"])
@@ -291,3 +305,23 @@ def test_mpremote(board: Board, tmp_path) -> None:
             timeout=60,
         )
     assert "from the host" in done.stdout, done.stderr
+
+
+def test_unix(unix: Unix, tmp_path) -> None:
+    """The runtime and the native emitter are there; scripts get arguments; errors are reported."""
+    code = (
+        "import wamr, micropython\n@micropython.viper\ndef f(x: int) -> int:\n    return x * 2\n"
+    )
+    assert unix.exec(code + "print(wamr.__file__, f(21))") == "wamr/__init__.py 42\n"
+    (tmp_path / "script.py").write_text("import sys; print(sys.argv[1:])")
+    assert unix.exec_file(tmp_path / "script.py", "a", "b c") == "['a', 'b c']\n"
+    with pytest.raises(BoardError, match="ZeroDivisionError") as caught:
+        unix.exec("print('before'); 1 / 0")
+    assert caught.value.output == "before\n"
+    with pytest.raises(BoardError, match="did not finish in 0.5 s"):
+        unix.exec("while True: pass", timeout_s=0.5)
+
+
+def test_unix_heap() -> None:
+    with pytest.raises(BoardError, match="MemoryError"):
+        Unix(heap="100k").exec("b = bytearray(200000)")
