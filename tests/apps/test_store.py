@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from wamr.apps import store as store_module
 from wamr.apps.packet import DELETE, GET
-from wamr.apps.store import FileStore, RamStore, StoreError
+from wamr.apps.ram_store import RamStore
+from wamr.apps.store import FileStore, StoreError
 
 from . import wat
 from .device import Device, run

@@ -50,7 +50,7 @@ class Manager:
 
         self.config = Config(**settings)
         if store is None:
-            from .store import RamStore
+            from .ram_store import RamStore
 
             store = RamStore()
         self.store = store

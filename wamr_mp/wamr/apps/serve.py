@@ -74,19 +74,19 @@ async def serve(
 
 
 def _store(path):
-    from .store import FileStore, RamStore
+    if path is not None:
+        from .store import FileStore
 
-    if path is None:
-        return RamStore()
-    store = FileStore(path)
-    try:
-        store.load()
-        return store
-    except OSError as e:
-        print(
-            "wamr: no folder %s (%s): apps are kept in RAM, until the board restarts" % (path, e)
-        )
-        return RamStore()
+        store = FileStore(path)
+        try:
+            store.load()
+            return store
+        except OSError as e:
+            text = "wamr: no folder %s (%s): apps are kept in RAM, until the board restarts"
+            print(text % (path, e))
+    from .ram_store import RamStore
+
+    return RamStore()
 
 
 async def _serve_uart(manager, uart, baudrate):

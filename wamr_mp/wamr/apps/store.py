@@ -25,8 +25,6 @@ class StoreError(Exception):
 class FileStore:
     """A store in the folder `path`, which is made if needed."""
 
-    persistent = True
-
     def __init__(self, path):
         self.path = path
         self._last = 0
@@ -194,56 +192,6 @@ class FileEntry:
             return os.stat(self.source)[6]
         except OSError:
             return -1
-
-
-class RamStore:
-    """A store for boards without a file system: nothing survives a restart."""
-
-    persistent = False
-
-    def __init__(self):
-        self._last = 0
-
-    def create(self, extension):
-        self._last += 1
-        return RamEntry(self, self._last)
-
-    def load(self):
-        return []
-
-    def starting(self, index):
-        pass
-
-    def suspect(self):
-        return 0
-
-
-class RamEntry:
-    """One app in a RamStore."""
-
-    def __init__(self, store, index):
-        self.store = store
-        self.index = index
-        self.source = bytearray()
-        self.settings = None
-
-    def write(self, view):
-        try:
-            self.source.extend(view)
-        except MemoryError:
-            raise StoreError("allocate memory failed.")
-
-    def close(self):
-        pass
-
-    def commit(self, settings):
-        self.settings = settings
-
-    def remove(self):
-        self.source = b""
-
-    def size(self):
-        return len(self.source)
 
 
 def _number(name):
