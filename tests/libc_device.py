@@ -4,8 +4,8 @@ Runs on a board, in little memory: no type hints, no imports of test code.
 """
 
 from wamr.heap import Heap, HeapError
-from wamr.libc import Libc
-from wamr.wasm.errors import Trap
+from wamr.libc import _TABLES, Libc
+from wamr.wasm.errors import Exit, Trap
 from wamr.wasm.externs import Memory
 
 
@@ -44,8 +44,8 @@ def call(name, n_args, *args, result=I32):
             cells.append(arg & 0xFFFFFFFF)
     try:
         cells = native.call(app, cells)
-    except Trap as trap:
-        cells = [trap]
+    except (Trap, Exit) as error:
+        cells = [error]
     print(name, *cells)
 
 
@@ -175,3 +175,19 @@ for _ in range(300):
     except HeapError:
         faults += 1
 print(faults)
+
+# Any arguments: nothing but a result, a trap or an exit.
+VALUES = (0, 1, 7, 100, 1000, 4008, 5990, 6000, 0x3FFFFFFF, 0x40000000, 0x7FFFFFFF, 0x80000000)
+for table in [_TABLES[i] for i in range(1, len(_TABLES), 2)]:
+    for entry in table.split():
+        name = entry[: entry.find("(")]
+        params = entry[len(name) + 1 : entry.find(")")]
+        if "clock" in name or "time" in name:
+            continue
+        result = entry[entry.find(")") + 1 :].split("=")[0]
+        for _ in range(12):
+            args = [VALUES[random.below(len(VALUES))] for _ in params]
+            if random.below(2):
+                args = [0xFFFFFFFF - arg for arg in args]
+            call(name, len(params), *args, result=I32 if result else b"")
+    app.heap = app.memory.heap = Heap(app.memory.buf, 4000, 2000)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from board import Board, Unix
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from libc_app import App, func_type
 from wamr.libc import wasi, wasi_files
@@ -547,6 +547,36 @@ def test_error_numbers() -> None:
     assert files.errno(OSError(9999)) == IO
     assert files.errno(OSError("no number")) == IO
     assert files.errno(OSError()) == IO
+
+
+interesting = st.sampled_from([0, 1, 2, 3, 4, 8, 100, 0xFFF0, 0xFFFF, 0x10000, 2**31, 2**32 - 1])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.data())
+def test_any_arguments(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """Nothing but an error number, a trap or an exit, and nothing outside of the directory."""
+    root = tmp_path_factory.mktemp("any")
+    (root / "inside" / "dir").mkdir(parents=True)
+    (root / "inside" / "file").write_bytes(b"12345")
+    program = Program(dirs={"/": str(root / "inside")} if data.draw(st.booleans()) else None)
+    start = data.draw(st.binary(min_size=32, max_size=32))
+    program.memory.write(0, start + b"dir/../file/../../")
+    sys_stdin, sys.stdin = sys.stdin, Stdin(b"line")
+    try:
+        for _ in range(4):
+            name = data.draw(st.sampled_from([n for n in SIGNATURES if n != "poll_oneoff"]))
+            words = SIGNATURES[name].partition(":")[0]
+            big = st.integers(-(2**63), 2**63 - 1)
+            args = [data.draw(interesting | big if c == "I" else interesting) for c in words]
+            try:
+                assert program.do(name, *args) in range(77)
+            except (Trap, Exit):
+                pass
+    finally:
+        sys.stdin = sys_stdin
+        program.space.close()
+    assert os.listdir(root) == ["inside"]
 
 
 # ---- on MicroPython

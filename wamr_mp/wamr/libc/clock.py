@@ -7,10 +7,7 @@ _state = [0, 0]  # the last ticks_ms(), and the milliseconds it wrapped around i
 
 def realtime_ns():
     """Nanoseconds since 1970 in UTC. Some boards count from 2000."""
-    if hasattr(time, "time_ns"):
-        ns = time.time_ns()
-    else:
-        ns = int(time.time()) * 1000000000
+    ns = time.time_ns()
     if time.gmtime(0)[0] == 2000:
         ns += 946684800 * 1000000000
     return ns

@@ -1,8 +1,9 @@
 """printf and its family (ISO C 7.21.6.1), puts and putchar.
 
-A C compiler for WebAssembly passes the variable arguments as one pointer to a block of memory: 4
-bytes for each argument, 8 for long long and double. clang and today's emscripten align the latter
-to 8, emscripten of 2019 (names with an underscore) did not.
+A C compiler for WebAssembly passes the variable arguments as one pointer to a block of memory:
+4 bytes for each argument, 8 for long long and double. clang and today's emscripten align the
+latter to 8, emscripten of 2019 (names with an underscore) did not. long double, which a
+freestanding program cannot calculate with, is not known here.
 """
 
 from ..host import const
@@ -105,14 +106,12 @@ class Functions:
         width = min(numbers[0], _MAX_WIDTH)
         precision = numbers[1]
         bits = 32
-        while text[i] in b"hljztL":
+        while text[i] in b"hljzt":
             c = text[i]
             if c == 104:  # h, hh
                 bits = 8 if bits == 16 else 16
             elif c == 106 or c == 108 and text[i - 1] == 108:  # j, ll
                 bits = 64
-            elif c == 76:  # L
-                bits = 128
             i += 1
         letter = chr(text[i])
         if not text[i]:
@@ -131,18 +130,13 @@ class Functions:
                 letter = "x"
                 bits = 33  # 0 has its 0x as well
             precision = min(precision, _MAX_WIDTH)
-            data, sign = _integer(value, letter, min(bits, 64), precision, flags)
+            data, sign = _integer(value, letter, bits, precision, flags)
             data = data.encode()
             sign = sign.encode()
         elif letter in "eEfFgG":
             from .decimal import format_float
 
-            if bits == 128:
-                block = block + 15 & ~15
-                value = _double(memory.u64(block), memory.u64(block + 8))
-                block += 16
-            else:
-                value, block = self._argument(memory, block, 64)
+            value, block = self._argument(memory, block, 64)
             zeros = zeros and value >> 52 & 0x7FF != 0x7FF
             precision = min(precision, _MAX_WIDTH) if precision >= 0 else None
             data = format_float(value, letter, precision, flags).encode()
@@ -221,22 +215,3 @@ def _integer(value, letter, bits, precision, flags):
         elif letter in "xX" and (value or bits == 33):
             sign = "0" + letter
     return data, sign
-
-
-# A long double (IEEE 754 binary128, here in two halves) as the bits of a double, rounded to
-# nearest.
-def _double(low, high):
-    exponent = high >> 48 & 0x7FFF
-    fraction = (high & 0xFFFFFFFFFFFF) << 4 | low >> 60
-    if exponent == 0x7FFF:
-        bits = 0x7FF << 52 | (fraction or low != 0)
-    else:
-        # A carry of rounding goes to the exponent, as it should.
-        bits = (exponent - 16383 + 1023 << 52) + fraction
-        low &= 0xFFFFFFFFFFFFFFF
-        if low > 1 << 59 or low == 1 << 59 and fraction & 1:
-            bits += 1
-        bits = min(
-            max(bits, 0), 0x7FF << 52
-        )  # too small is 0 (subnormal, too), too large is infinite
-    return high >> 63 << 63 | bits

@@ -89,6 +89,8 @@ class Wasi:
                 return method(instance, fd, *args)
             except OSError as e:
                 return files.errno(e) if files else _IO
+            except OverflowError:  # a position that this host's files cannot have
+                return _INVAL
 
         return call
 
@@ -253,10 +255,7 @@ def _random(n):
 def _sleep(ms):
     while ms > 0:
         part = min(ms, 1000000)
-        if hasattr(time, "sleep_ms"):
-            time.sleep_ms(part)
-        else:
-            time.sleep(part / 1000)
+        time.sleep(part / 1000)
         ms -= part
 
 
