@@ -13,6 +13,7 @@ _RETRY_MS = const(10000)
 
 # The manager of the last serve(), for the REPL: wamr.apps.serve.manager.request("GET", …).
 manager = None
+_task = None
 
 
 async def serve(
@@ -39,6 +40,8 @@ async def serve(
     apps: dict of name -> Python module, see python_app.py. settings: see config.py.
     """
     global manager
+    if MICROPYTHON:
+        await _replace()
     if pool:
         from ..pool import init
 
@@ -71,6 +74,19 @@ async def serve(
             # A server is closed, a task cancelled.
             getattr(task, "close" if hasattr(task, "close") else "cancel")()
         await new.stop()
+
+
+# After a Ctrl-C asyncio still has all tasks, and would go on with them: a new serve() ends the
+# last.
+async def _replace():
+    global _task
+    if _task and not _task.done():
+        _task.cancel()
+        try:
+            await _task
+        except asyncio.CancelledError:
+            pass
+    _task = asyncio.current_task()
 
 
 def _store(path):

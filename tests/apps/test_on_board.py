@@ -1,0 +1,256 @@
+"""The app manager on emulated boards, its host on a UART or on the console."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import serial
+from board import Board
+from wamr.apps.packet import DELETE, GET, PUT, Request
+
+from . import test_golden, wat
+from .device import frame, golden_folder, parse
+from .test_manager import attributes, count
+
+pytestmark = pytest.mark.device
+
+# Its host is on the second UART.
+BOARD = "NETDUINOPLUS2"
+# This one has a single UART: frames and what is printed share it.
+SINGLE = "VIRT_RV32"
+SERVE = """
+import asyncio, wamr
+def serve(**settings):
+    asyncio.run(wamr.serve(**settings))
+"""
+
+
+class Host:
+    """The host's end of a serial line."""
+
+    def __init__(self, port: str) -> None:
+        self.line = serial.Serial(port, 115200, timeout=10)
+
+    def send(self, action: int, url: str, payload: bytes = b"", kind: int = 2) -> None:
+        self.line.write(frame(kind, Request(action, url.encode(), 99, payload, 7).pack()))
+
+    def read(self) -> Any:
+        """The next frame; what is no frame is printed text."""
+        head = self.line.read(2)
+        while head != b"\x124":
+            assert len(head) == 2, "no answer"
+            head = head[1:] + self.line.read(1)
+        head += self.line.read(6)
+        return parse(head + self.line.read(int.from_bytes(head[4:], "big")))
+
+    def ask(self, *request: Any) -> Any:
+        self.send(*request)
+        return self.read()
+
+    def install(self, name: str, app: bytes, query: str = "&heap=1000") -> int:
+        return self.ask(PUT, f"/applet?name={name}{query}", app, 4).status
+
+    def close(self) -> None:
+        self.line.close()
+
+
+@pytest.fixture
+def board_and_host(tmp_path: Path) -> Iterator[tuple[Board, Host]]:
+    with Board(BOARD, flash=tmp_path / "flash.img", uarts=1) as board:
+        host = Host(board.ptys[1])
+        boot(board, host)
+        yield board, host
+        host.close()
+
+
+def boot(board: Board, host: Host, more: str = "") -> None:
+    board.start(SERVE + f"serve(uart=1, log=None, {more})")
+    # Until its receiver is on, the board hears nothing.
+    host.line.timeout = 0.3
+    for _ in range(50):
+        try:
+            host.ask(GET, "/applet")
+            break
+        except AssertionError:
+            pass
+    host.line.timeout = 10
+    time.sleep(0.2)
+    host.line.reset_input_buffer()
+
+
+def end(board: Board) -> None:
+    board.interrupt()
+    with pytest.raises(Exception, match="KeyboardInterrupt"):
+        board.finish()
+
+
+def details(host: Host) -> dict[str, Any]:
+    return attributes(host.ask(GET, "/applet?details=1"))
+
+
+def test_a_day(board_and_host: tuple[Board, Host]) -> None:
+    board, host = board_and_host
+    values = details(host)
+    assert values["num"] == 0
+    # asyncio and the manager with its link, idle.
+    assert values["used"] <= 18 * 1024
+    for name, app in (("c", wat.COUNTER), ("t", wat.TICKING), ("l", wat.LOOPING)):
+        assert host.install(name, app) == 65
+    assert details(host)["used"] <= 90 * 1024
+    assert count([host.ask(GET, "/url")]) == [1]
+    # One of them loops for ever, and is removed.
+    host.send(GET, "/app/l/x")
+    (first,) = count([host.ask(GET, "/ticks")])
+    time.sleep(2)
+    (second,) = count([host.ask(GET, "/ticks")])
+    assert second - first >= 18
+    assert host.ask(DELETE, "/applet?name=l").status == 66
+    # The REPL is there again; then a restart.
+    end(board)
+    assert board.exec("print(1 + 1)") == "2\n"
+    host.close()
+    board.restart()
+    host.line = serial.Serial(board.ptys[1], 115200, timeout=10)
+    boot(board, host)
+    values = details(host)
+    assert (values["num"], values["applet1"], values["applet2"]) == (2, "t", "c")
+    assert count([host.ask(GET, "/url")]) == [1]
+    end(board)
+
+
+def test_no_leak(board_and_host: tuple[Board, Host]) -> None:
+    board, host = board_and_host
+    figures = []
+    for _ in range(12):
+        for name, app in (("c", wat.COUNTER), ("x", wat.TRAPPING)):
+            assert host.install(name, app) == 65
+        assert count([host.ask(GET, "/app/c/x")]) == [1]
+        host.send(GET, "/app/x/x")
+        for name in "cx":
+            assert host.ask(DELETE, f"/applet?name={name}").status == 66
+        figures.append(details(host)["used"])
+    assert max(figures[4:]) <= max(figures[:4]) + 1000, figures
+    end(board)
+
+
+def test_a_file_larger_than_ram(board_and_host: tuple[Board, Host]) -> None:
+    board, host = board_and_host
+    # Debug information, as compilers leave it: it goes to flash, and is not loaded.
+    size = 160 * 1024
+    content = b"\x05debug" + bytes(size)
+    section = b"\0" + bytes(n & 0x7F | 0x80 for n in (len(content), len(content) >> 7))
+    section += bytes([len(content) >> 14]) + content
+    assert host.install("c", wat.COUNTER + section) == 65
+    assert count([host.ask(GET, "/url")]) == [1]
+    assert details(host)["code1"] > size
+    end(board)
+
+
+# ---- the recorded exchanges
+
+# The recorded apps have 64 KiB of memory each, of which they use less than this.
+HEAP_BASE = 2048
+LIMITED = {
+    ("install_errors_last", 16): "160 Install WASM app failed: WASM module instantiate failed",
+    ("install_errors_last", 17): "num=0",
+    **test_golden.LIMITED,
+}
+
+
+def small(module: bytes) -> bytes:
+    """The same app, saying where its memory ends: an exported global `__heap_base` is added."""
+    value = bytes([HEAP_BASE & 0x7F | 0x80, HEAP_BASE >> 7])
+    added = {6: b"\x7f\0\x41" + value + b"\x0b", 7: b"\x0b__heap_base\x03\0"}
+    out, at = module[:8], 8
+    while at < len(module):
+        kind, size = module[at], module[at + 1]
+        assert size < 0x80 or kind > 7, "none of these sections is so long"
+        if kind == 7:
+            content = added[6]
+            out += bytes([6, 1 + len(content), 1]) + content
+            content = module[at + 3 : at + 2 + size] + added[7]
+            out += bytes([7, 1 + len(content), module[at + 2] + 1]) + content
+            at += 2 + size
+        elif kind < 7:
+            assert kind != 6
+            out += module[at : at + 2 + size]
+            at += 2 + size
+        else:
+            return out + module[at:]
+    return out
+
+
+class OnBoard:
+    """The board as a device that takes the recorded exchanges."""
+
+    limited = True
+    lines: tuple[str, ...] = ()
+    board: Board
+    host: Host
+
+    def __init__(self, **settings: Any) -> None:
+        assert not settings
+
+    async def __aenter__(self) -> OnBoard:
+        boot(self.board, self.host, "path=None")
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        end(self.board)
+
+    async def exchange(self, data: bytes, _: float, expected: int) -> list[bytes]:
+        self.host.line.write(data)
+        frames: list[bytes] = []
+        while True:
+            self.host.line.timeout = 2 if len(frames) < expected else 0.15
+            head = self.host.line.read(8)
+            if not head:
+                return frames
+            frames.append(head + self.host.line.read(int.from_bytes(head[4:], "big")))
+
+
+def with_small_apps(step: dict[str, Any]) -> dict[str, Any]:
+    """The exchange with the app that it installs made small."""
+    data = bytes.fromhex(step.get("send", ""))
+    for path in (golden_folder().parent / "apps").glob("*.wasm"):
+        module = path.read_bytes()
+        if data.endswith(module) and data[3] in (2, 4):
+            head = bytearray(data[: -len(module)])
+            module = small(module)
+            url = int.from_bytes(head[20:22], "big")
+            head[4:8] = (18 + url + len(module)).to_bytes(4, "big")
+            head[22:26] = len(module).to_bytes(4, "big")
+            return {**step, "send": (head + module).hex()}
+    return step
+
+
+@pytest.mark.parametrize("name", ["edge_last", "install_errors_last"])
+def test_golden_on_board(
+    board_and_host: tuple[Board, Host], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    OnBoard.board, OnBoard.host = board_and_host
+    end(OnBoard.board)
+    monkeypatch.setattr(test_golden, "LIMITED", LIMITED)
+    steps = [with_small_apps(s) for s in test_golden.load(name)]
+    different = asyncio.run(test_golden.replay(name, steps, OnBoard))
+    assert different == test_golden.DIFFERENT[name]
+
+
+def test_frames_on_the_console(tmp_path: Path) -> None:
+    with Board(SINGLE, flash=tmp_path / "flash.img") as board, board.released():
+        host = Host(board.ptys[0])
+        line = host.line
+        line.write(b"import asyncio, wamr; asyncio.run(wamr.serve())\r")
+        line.read_until(b"App Manager started.")
+        # A Ctrl-C inside of a frame is nothing but a byte.
+        host.send(GET, "/nobody", b"\3\3\3")
+        assert host.install("c", wat.COUNTER) == 65
+        assert count([host.ask(GET, "/url")]) == [1]
+        line.write(b"\3")
+        assert b"KeyboardInterrupt" in line.read_until(b">>> ")
+        host.close()
