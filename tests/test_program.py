@@ -140,7 +140,7 @@ def test_arguments(tmp_path: Path) -> None:
     path = tmp_path / "sum.wasm"
     path.write_bytes(build(ARGUMENTS))
     out = bytearray()
-    assert wamr.run(str(path), ["1"], stdout=out.extend) == 2
+    assert wamr.run(path, ["1"], stdout=out.extend) == 2
     assert out == f"{path}\n1\n2 0 0\n".encode()
 
 
@@ -493,3 +493,22 @@ def test_memory_goes_back_to_the_pool(small_pool: None) -> None:
             wamr.run(build('(memory 0 1) (func (export "main") unreachable)'))
     assert pool.stats()[1] == 0
     assert pool.stats()[4] > 9000
+
+
+def test_a_failed_start_gives_memory_back(small_pool: None) -> None:
+    text = NEW.replace("(start $relocate)", "(func $fail unreachable) (start $fail)")
+    with pytest.raises(wamr.Trap):
+        Program(build(text))
+    text = OLD + '(func (export "__post_instantiate") unreachable)'
+    with pytest.raises(wamr.Trap):
+        Program(build(text))
+    assert pool.stats()[1] == 0
+
+
+def test_memory_of_the_caller_stays(small_pool: None) -> None:
+    text = """(import "own" "memory" (memory 0)) (func (export "main"))"""
+    memory = wamr.Memory(0)
+    memory.buf = pool.take(1000)
+    assert run(text, imports={"own": {"memory": memory}})[0] == 0
+    assert pool.stats()[1] == 1008
+    pool.give(memory.buf)

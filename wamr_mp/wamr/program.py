@@ -39,9 +39,11 @@ class Program:
         heap=None,
         fuel=None,
     ):
-        self.name = module if isinstance(module, str) else "app"
+        self.name = "app"
         self.args = args
         if not isinstance(module, Module):
+            if not isinstance(module, (bytes, bytearray, memoryview)):
+                self.name = module = str(module)
             module = Module(module)
         if heap is None:
             heap = _HEAP if _wants_heap(module) else 0
@@ -70,13 +72,18 @@ class Program:
         if environment:
             for where, space in environment.got(libc).items():
                 _add(spaces, where, space)
+        self.instance = None
+        self._environment = environment
         try:
             self.instance = Instance(module, spaces, engine, stack, heap, fuel)
-        except LinkError as e:
-            raise _explained(e)
-        if environment:
-            environment.finish(self.instance, libc)
-        self._construct()
+            if environment:
+                environment.finish(self.instance, libc)
+            self._construct()
+        except BaseException as e:
+            self.close()
+            if isinstance(e, LinkError):
+                raise _explained(e)
+            raise
 
     # What each toolchain leaves to the loader. A program with _start does it itself.
     def _construct(self):
@@ -154,10 +161,15 @@ class Program:
         """Close what the program opened and give its memory back to the pool."""
         if self._wasi:
             self._wasi.close()
-        if self.instance.memory:
+        memory = self._environment and self._environment.memory
+        if not memory and self.instance:
+            # Not one that the caller made and gave as an import.
+            if "memory" not in [i[2] for i in self.instance.module.import_list]:
+                memory = self.instance.memory
+        if memory:
             from .pool import give
 
-            give(self.instance.memory.buf)
+            give(memory.buf)
 
 
 def run(file, args=(), env=None, function=None, **options):
@@ -180,27 +192,28 @@ def run(file, args=(), env=None, function=None, **options):
         program.close()
 
 
-# Puts a built-in namespace behind what the caller gave for this module name.
+# Puts a built-in namespace behind what the caller gave for this module name. The class is made
+# only for those who give something: it takes 200 bytes.
 def _add(spaces, where, builtin):
     given = spaces.get(where)
-    spaces[where] = builtin if given is None else _Chain(given, builtin)
+    if given is None:
+        spaces[where] = builtin
+        return
 
+    class Chain:
+        # A name with an underscore in front, as in modules of 2019, stands for the one without.
+        def resolve(self, name, kind, type, module):
+            for space in (given, builtin):
+                for known in (name, name[1:]) if name[:1] == "_" else (name,):
+                    if hasattr(space, "resolve"):
+                        found = space.resolve(known, kind, type, module)
+                    else:
+                        found = space.get(known)
+                    if found is not None:
+                        return found
+            return None
 
-class _Chain:
-    def __init__(self, given, builtin):
-        self.spaces = (given, builtin)
-
-    # A name with an underscore in front, as in modules of 2019, stands for the one without, too.
-    def resolve(self, name, kind, type, module):
-        for space in self.spaces:
-            for known in (name, name[1:]) if name[:1] == "_" else (name,):
-                if hasattr(space, "resolve"):
-                    found = space.resolve(known, kind, type, module)
-                else:
-                    found = space.get(known)
-                if found is not None:
-                    return found
-        return None
+    spaces[where] = Chain()
 
 
 def _wants_heap(module):
