@@ -157,7 +157,7 @@ class Board:
                 raise BoardError(
                     f"{self.name} gave no prompt in {BOOT_TIMEOUT_S} s; it said {heard!r}"
                 )
-            serial.write(b"\r\x03")
+            serial.write(b"\r\x03\x02")  # stop what runs, leave a raw REPL
             while self._readable(0.3):
                 heard += serial.read(serial.in_waiting)
         self._enter_raw_repl(soft_reset=False)

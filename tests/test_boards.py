@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+import serial
 from board import BOARDS, BUILD, Board, BoardError, Unix
 
 # Python's native .mpy architecture numbers, as in sys.implementation._mpy >> 10.
@@ -243,8 +244,6 @@ def test_uart() -> None:
 
 def exchange(pty: str, data: bytes) -> bytes:
     """Send data into a terminal and return as many bytes as come back."""
-    import serial
-
     received = b""
     with serial.Serial(pty, timeout=10, write_timeout=10) as line:
         for start in range(0, len(data), 5000):
@@ -305,6 +304,15 @@ def test_mpremote(board: Board, tmp_path) -> None:
             timeout=60,
         )
     assert "from the host" in done.stdout, done.stderr
+
+
+def test_console_left_in_the_raw_repl(board: Board) -> None:
+    """Another program may have left it so, or in the middle of a run."""
+    for left in (b"\x01", b"\x01while True: pass\x04"):
+        with board.released(), serial.Serial(board.ptys[0], timeout=5) as line:
+            line.write(left)
+            assert line.read(1)
+        assert board.exec("print(6 * 7)") == "42\n"
 
 
 def test_unix(unix: Unix, tmp_path) -> None:
