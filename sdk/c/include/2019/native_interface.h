@@ -1,0 +1,3 @@
+// Part of what wasm_app.h included in 2019.
+#pragma once
+#include "bi-inc/shared_utils.h"

@@ -1,0 +1,3 @@
+// The name that bi-inc/shared_utils.h had until 2020.
+#pragma once
+#include "bi-inc/shared_utils.h"
