@@ -8,6 +8,7 @@ from wamr.wasm.externs import Memory
 
 TYPES = {"i": 0x7F, "I": 0x7E, "f": 0x7D, "F": 0x7C}
 SIZE = 0x10000
+OUT_OF_BOUNDS = "out of bounds memory access"
 # Pieces of memory: what put() makes, the argument blocks, and the app heap.
 TEXTS, BLOCK, HEAP = 0x1000, 0x4000, 0x8000
 
