@@ -142,7 +142,7 @@ def test_completion_knows_the_commands() -> None:
         text=True,
         check=False,
     )
-    assert done.stdout == "plain,inspect\n"
+    assert done.stdout == "plain,inspect\nplain,install\n"
 
 
 # ---- calling one function
