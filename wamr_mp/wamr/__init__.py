@@ -17,7 +17,8 @@ _PLACES = (
     ("engine.execution", "Execution"),
     ("program", "run"),
     ("pool", "init"),
-    ("apps.serve", "serve serve_background"),
+    ("apps.serve", "serve"),
+    ("apps.background", "serve_background"),
 )
 
 
@@ -33,8 +34,9 @@ def __getattr__(name):
 def native(signature, fn):
     """Declare a Python function that an app can import and that wants the calling instance.
 
-    signature: "(letters)letter", WAMR's: i I f F numbers, u unsigned i32, * pointer (checked), ~ length of the pointer before it,
-    $ string (checked), r reference; the letter behind is the result's. fn(instance, *args); it may be an `async def`.
+    signature: "(letters)letter", WAMR's: i I f F numbers, u unsigned i32, * pointer (checked),
+    ~ length of the pointer before it, $ string (checked), r reference; the letter behind is the
+    result's. fn(instance, *args); it may be an `async def`.
     """
     from .wasm.externs import Native
 

@@ -2,7 +2,7 @@
 
 `run` goes on from the state kept in the Execution (see execution.py) until one of:
 
-    DONE        the outermost function of this instance returned; its results are on top of the stack
+    DONE        the outermost function of this instance returned; its results are on top
     SUSPENDED   fuel ran out, at a function entry or a loop back-edge
     CALL        `execution.callee` is to be called with the arguments on top of the stack
     AGAIN       a memory that had been cut was made whole (see Memory.fits): run again

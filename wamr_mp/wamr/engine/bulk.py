@@ -1,4 +1,7 @@
-"""The table and bulk memory instructions (0xFC 8 to 17), shared by all engines. Specification 4.4.6, 4.4.7."""
+"""The table and bulk memory instructions (0xFC 8 to 17), shared by all engines.
+
+Specification: 4.4.6 Table Instructions, 4.4.7 Memory Instructions.
+"""
 
 from ..wasm.errors import Trap
 

@@ -1,11 +1,11 @@
-"""Execution: one call into wasm, which can be suspended and resumed; and the driver of the engines."""
+"""Execution: one call into wasm, which can be suspended and resumed; the driver of the engines."""
 
 from ..host import const, is_coroutine
 from ..wasm.errors import Trap
 from ..wasm.externs import Native, to_values
 from . import CALL, DONE, SUSPENDED
 
-# Fuel of one slice when there is no limit: the largest round number that is a small int everywhere.
+# Fuel of one slice when there is no limit: the largest small int of 32-bit boards.
 _SLICE = const(0x3FFFFFFF)
 # Fuel between two turns of the event loop in call_async.
 _ASYNC_SLICE = const(2000)
@@ -19,8 +19,8 @@ _depth = 0
 class Execution:
     """A call of an exported function as data: step() runs it, for as long as you like.
 
-    Made by Instance.start(name, *args). `done` tells whether it has returned, `result` what, `fuel_used`
-    the fuel so far (one unit per function entry and per taken loop back-edge).
+    Made by Instance.start(name, *args). `done` tells whether it has returned, `result` what,
+    `fuel_used` the fuel so far (one unit per function entry and per taken loop back-edge).
     """
 
     def __init__(self, function, args):
@@ -58,9 +58,10 @@ class Execution:
     def step(self, fuel=None):
         """Run until `fuel` units are used (None: no limit). True when the function has returned.
 
-        False: suspended, call step() again to go on, at any time; or, if `pending` is set, an imported `async def` wants to be
-        awaited first: resume(await execution.pending). Raises Trap ("out of fuel" when the instance has none left),
-        Exit, and what imported functions raise. After an exception it is over.
+        False: suspended, call step() again to go on, at any time; or, if `pending` is set, an
+        imported `async def` wants to be awaited first: resume(await execution.pending).
+        Raises Trap ("out of fuel" when the instance has none left), Exit, and what imported
+        functions raise. After an exception it is over.
         """
         global _depth
         if self.done or self.failed:
@@ -162,7 +163,10 @@ class Execution:
             self.sp += 1
 
     def resume(self, value):
-        """Give the result of the awaited `pending` import; step() goes on. TypeError: it does not fit, try again."""
+        """Give the result of the awaited `pending` import; step() goes on.
+
+        TypeError: it does not fit the import's type; another one can be given.
+        """
         if not self.pending:
             raise RuntimeError("no async import is pending")
         self._push(self.callee.results(value))

@@ -1,7 +1,7 @@
 """The portable interpreter: runs a module's own bytes, guided by the side table.
 
-The readable reference of all engines. Frames, side table and the layout of `bodies` are described in
-docs/internals/architecture.md; opcodes in wasm/opcodes.py. All values are unsigned bit patterns.
+The readable reference of all engines. Frames, side table and the layout of `bodies` are described
+in docs/internals/architecture.md; opcodes in wasm/opcodes.py. All values are unsigned bits.
 """
 
 from ..host import const
@@ -25,6 +25,8 @@ _GROW = const(32)  # cells
 
 
 def run(ex, fuel):
+    # MicroPython has its shortest bytecodes for the first sixteen variables: the busiest first.
+    code = pc = op = stack = sp = fp = i = v = a = b = n = mem = side = stp = 0
     instance = ex.instance
     module = instance.module
     code = module.code
@@ -41,7 +43,8 @@ def run(ex, fuel):
     sp = ex.sp
     cur = ex.cur
     target = ex.target
-    end = op = start = 0
+    end = start = 0
+    # In the order of the branches, too, what is frequent comes first.
     try:
         while True:  # once per call
             if target is not None:
@@ -99,12 +102,15 @@ def run(ex, fuel):
                         if op == 0x20:  # local.get
                             stack[sp] = stack[fp + i]
                             sp += 1
-                        elif op == 0x21:  # local.set
+                            continue
+                        if op == 0x21:  # local.set
                             sp -= 1
                             stack[fp + i] = stack[sp]
-                        elif op == 0x22:  # local.tee
+                            continue
+                        if op == 0x22:  # local.tee
                             stack[fp + i] = stack[sp - 1]
-                        elif op == 0x23:  # global.get
+                            continue
+                        if op == 0x23:  # global.get
                             stack[sp] = variables[i][0]
                             sp += 1
                         elif op == 0x24:  # global.set
@@ -121,26 +127,27 @@ def run(ex, fuel):
                             if stack[sp] >= len(elems):
                                 raise Trap("out of bounds table access")
                             elems[stack[sp]] = stack[sp + 1]
-                    elif op == 0x0B or op == 0x0F:  # end, return
-                        if pc < end and op == 0x0B:
+                    elif op <= 0x05:
+                        if op >= 0x04:
+                            if op == 0x04:  # if
+                                sp -= 1
+                                if not stack[sp]:
+                                    pc += side[stp]
+                                    stp += side[stp + 1]
+                                    continue
+                                stp += 4
+                            else:  # else, reached from the true branch
+                                pc += side[stp]
+                                stp += side[stp + 1]
+                                continue
+                        elif op < 0x02:
+                            if op == 0x00:
+                                raise Trap("unreachable")
                             continue
-                        n = bodies[cur + _RESULTS]
-                        base = fp + bodies[cur + _LOCALS]
-                        pc = stack[base]
-                        stp = stack[base + 1]
-                        caller = stack[base + 2]
-                        cur = stack[base + 3]
-                        if n == 1:
-                            stack[fp] = stack[sp - 1]
-                        else:
-                            for i in range(n):
-                                stack[fp + i] = stack[sp - n + i]
-                        sp = fp + n
-                        fp = caller
-                        if pc < 0:
-                            return DONE
-                        end = bodies[cur + _END]
-                    elif 0x0C <= op <= 0x0E:  # br, br_if, br_table
+                        while code[pc] > 127:  # the block type
+                            pc += 1
+                        pc += 1
+                    elif op <= 0x0E and op >= 0x0C:  # br, br_if, br_table
                         # The entry counts from the byte after the opcode, where pc stands now.
                         i = stp
                         if op != 0x0C:
@@ -170,30 +177,31 @@ def run(ex, fuel):
                                 stack[base + shift] = stack[sp - n + shift]
                         sp = base + n
                         stp = i + side[i + 1]
-                        pc += side[i]
-                        if side[i] < 0:
+                        i = side[i]
+                        pc += i
+                        if i < 0:
                             fuel -= 1
                             if fuel < 0:
                                 return SUSPENDED
-                    elif op <= 0x05:
-                        if op == 0x04:  # if
-                            sp -= 1
-                            if not stack[sp]:
-                                pc += side[stp]
-                                stp += side[stp + 1]
-                                continue
-                            stp += 4
-                        elif op == 0x05:  # else, reached from the true branch
-                            pc += side[stp]
-                            stp += side[stp + 1]
+                    elif op == 0x0B or op == 0x0F:  # end, return
+                        if pc < end and op == 0x0B:
                             continue
-                        elif op == 0x00:
-                            raise Trap("unreachable")
-                        elif op == 0x01:
-                            continue
-                        while code[pc] > 127:  # the block type
-                            pc += 1
-                        pc += 1
+                        n = bodies[cur + _RESULTS]
+                        base = fp + bodies[cur + _LOCALS]
+                        pc = stack[base]
+                        stp = stack[base + 1]
+                        caller = stack[base + 2]
+                        cur = stack[base + 3]
+                        if n == 1:
+                            stack[fp] = stack[sp - 1]
+                        else:
+                            for i in range(n):
+                                stack[fp + i] = stack[sp - n + i]
+                        sp = fp + n
+                        fp = caller
+                        if pc < 0:
+                            return DONE
+                        end = bodies[cur + _END]
                     elif op <= 0x13:  # call, call_indirect, and their tail forms
                         i = shift = 0
                         while code[pc] > 127:
@@ -346,42 +354,52 @@ def run(ex, fuel):
                             v &= _M32 if op == 0x41 else 0xFFFFFFFFFFFFFFFF
                     stack[sp] = v
                     sp += 1
-                elif 0x6A <= op <= 0x8A and not 0x79 <= op <= 0x7B:
-                    # Integer instructions of two operands: those of i64 follow those of i32 in the same order.
+                    continue
+                elif op == 0x6A:  # i32.add, the most frequent by far
+                    sp -= 1
+                    v = stack[sp - 1] + stack[sp]
+                    if v > _SMALL:
+                        v &= _M32
+                    stack[sp - 1] = v
+                    continue
+                elif op > 0x6A and op <= 0x8A:
+                    # Integer instructions of two operands: those of i64 follow those of i32 in the
+                    # same order, but for clz, ctz and popcnt between them.
+                    n = op - (0x6A if op < 0x79 else 0x7C)
+                    if n < 0:
+                        stack[sp - 1] = numerics.unary(n + 3, stack[sp - 1], 64)
+                        continue
                     sp -= 1
                     a = stack[sp - 1]
                     b = stack[sp]
-                    n = op - (0x6A if op < 0x79 else 0x7C)
-                    if n == 0:
-                        v = a + b
+                    if n < 3:
+                        if n == 1:
+                            v = a - b
+                            if v < 0:
+                                v += 0x100000000 if op < 0x79 else 0x10000000000000000
+                            stack[sp - 1] = v
+                            continue
+                        v = a * b if n else a + b
                     elif n == 7:
                         stack[sp - 1] = a & b
                         continue
-                    elif n == 1:
-                        v = a - b
-                        if v < 0:
-                            v += 0x100000000 if op < 0x79 else 0x10000000000000000
-                        stack[sp - 1] = v
-                        continue
                     elif n == 10:
                         v = a << (b & (31 if op < 0x79 else 63))
-                    elif n == 2:
-                        v = a * b
                     elif n == 12:
                         stack[sp - 1] = a >> (b & (31 if op < 0x79 else 63))
                         continue
-                    elif n == 8:
-                        stack[sp - 1] = a | b
-                        continue
                     elif n == 9:
                         stack[sp - 1] = a ^ b
+                        continue
+                    elif n == 8:
+                        stack[sp - 1] = a | b
                         continue
                     else:
                         v = numerics.binary(n, a, b, 32 if op < 0x79 else 64)
                     if v > _SMALL:
                         v &= _M32 if op < 0x79 else 0xFFFFFFFFFFFFFFFF
                     stack[sp - 1] = v
-                elif 0x45 <= op <= 0x5A:
+                elif op <= 0x5A and op >= 0x45:
                     if op == 0x45 or op == 0x50:  # eqz
                         stack[sp - 1] = 0 if stack[sp - 1] else 1
                         continue
@@ -432,12 +450,8 @@ def run(ex, fuel):
                         else:
                             v = floats.compare(op - 0x61, stack[sp - 1], stack[sp], 64)
                         stack[sp - 1] = v
-                    elif op < 0x8B:
-                        v = stack[sp - 1]
-                        if op < 0x6A:
-                            stack[sp - 1] = numerics.unary(op - 0x67, v, 32)
-                        else:
-                            stack[sp - 1] = numerics.unary(op - 0x79, v, 64)
+                    elif op < 0x6A:
+                        stack[sp - 1] = numerics.unary(op - 0x67, stack[sp - 1], 32)
                     else:
                         n = 32
                         op -= 0x8B

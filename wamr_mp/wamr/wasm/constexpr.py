@@ -11,8 +11,8 @@ _F32 = const(0x7D)
 _F64 = const(0x7C)
 
 
-# Walks one expression from r.pos. Without an instance it only checks; `expected` is the
-# value type wanted. With one, it returns the value. One walk serves both, so that they cannot differ.
+# Walks one expression from r.pos. Without an instance it only checks; `expected` is the value
+# type wanted. With one, it returns the value. One walk serves both, so that they cannot differ.
 def const_expr(r, module, expected, instance=None):
     types = []
     values = []

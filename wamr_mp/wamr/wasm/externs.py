@@ -79,8 +79,9 @@ def to_values(cells, codes):
 class Memory:
     """A linear memory.
 
-    min, max: size in pages; max None: no maximum of its own. page_size: 65536, or 1 (the custom-page-sizes proposal).
-    limit: bytes to begin with, when fewer than the pages are likely to do: see fits().
+    min, max: size in pages; max None: no maximum of its own. page_size: 65536, or 1 (the
+    custom-page-sizes proposal). limit: bytes to begin with, when fewer than the pages are likely
+    to do: see fits().
     Raises LinkError when the host has not enough memory, ValueError for another page size.
     """
 
@@ -109,7 +110,8 @@ class Memory:
     def data(self):
         """The bytes as a writable memoryview, valid until the memory grows.
 
-        An app that tells where its data end (`__heap_base`) has only these until it uses more: read() and write() reach all.
+        An app that tells where its data end (`__heap_base`) has only these until it uses more:
+        read() and write() reach all.
         """
         return memoryview(self.buf)
 
@@ -295,7 +297,9 @@ class Native:
         if type is None:
             close = signature.find(")")
             if signature[:1] != "(" or close < 0:
-                raise ValueError("signature %r: '(letters)' and a result letter wanted" % signature)
+                raise ValueError(
+                    "signature %r: '(letters)' and a result letter wanted" % signature
+                )
             self.params = signature[1:close]
             type = (_codes(self.params, signature), _codes(signature[close + 1 :], signature))
         self.type = type

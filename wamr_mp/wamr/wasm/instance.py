@@ -1,4 +1,7 @@
-"""Instance: a module linked to its imports, with its memory, tables and globals (specification 4.5.4)."""
+"""Instance: a module linked to its imports, with its memory, tables and globals.
+
+Specification: 4.5.4 Instantiation.
+"""
 
 from ..engine import select
 from ..engine.execution import Execution
@@ -12,10 +15,11 @@ from .reader import Reader
 class Instance:
     """An instance of a module.
 
-    imports: dict of module name -> namespace: a dict of names, an Instance, or an object with resolve(); see docs/api.md.
-    engine: "auto" or "portable". stack: bytes for the cell stack (4 per cell). heap: bytes of the app's
-    heap, made in linear memory for modules that import functions from `env` and have no malloc of their own.
-    fuel: units this instance may use in all (None: no limit); can be read and set.
+    imports: dict of module name -> namespace: a dict of names, an Instance, or an object with
+    resolve(); see docs/api.md. engine: "auto" or "portable". stack: bytes for the cell stack (4 a
+    cell). heap: bytes of the app's heap, made in linear memory for modules that import functions
+    from `env` and have no malloc of their own. fuel: units this instance may use in all (None: no
+    limit); can be read and set.
 
     Raises LinkError, Trap (a segment out of bounds, or in the start function), MemoryError.
     """
@@ -115,8 +119,9 @@ class Instance:
             kind = module.globals[module.n_imported_globals + i][0]
             self.globals.append([self._const(buf, pos, base, kind)])
 
-    # A page is 64 KiB, more than many a board has. A module that never asks for its memory's
-    # size, and says where its data and stack end (`__heap_base`), gets only that, and the app's heap behind it.
+    # A page is 64 KiB, more than many a board has. A module that never asks for its memory's size,
+    # and says where its data and stack end (`__heap_base`), gets only that, and the app's heap
+    # behind it.
     def _allocate_memory(self, heap):
         module = self.module
         low, high, page = module.memories[0]
@@ -203,7 +208,7 @@ class Instance:
     # ---- calling
 
     def func(self, index):
-        """The function of this index: a Function (one object per function), or the imported object."""
+        """The function of this index: a Function (always the same), or the imported object."""
         if index < len(self.funcs):
             return self.funcs[index]
         function = self._functions.get(index)
@@ -226,7 +231,7 @@ class Instance:
         raise RuntimeError("an imported function is async: use call_async()")
 
     def call_raw(self, name, args=()):
-        """Call an export with unsigned bit patterns (references: None or an object); returns a list of such."""
+        """Call an export with unsigned bits (references: None or an object); a list of such."""
         return self.call(self._exported(name), list(args))
 
     def start(self, name, *args):
@@ -289,7 +294,8 @@ def _describe(found):
     return "%r" % (found,)
 
 
-# `min` and `max` are what there is; the import asks for at least `low` and, if it says so, at most `high`.
+# `size` and `max` are what there is; the import asks for at least `low` and, if it says so, at
+# most `high`.
 def _limits_fit(size, max, low, high):
     return size >= low and (high is None or (max is not None and max <= high))
 

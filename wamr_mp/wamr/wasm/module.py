@@ -298,7 +298,8 @@ class Module:
 
     # Element segments (5.5.12): bit 0 passive or declarative, bit 1 an explicit table (or
     # declarative), bit 2 expressions instead of function indexes. The elements stay where
-    # they are: (mode, table, offset expression, reference type, buffer, position, base, count, exprs).
+    # they are: (mode, table, offset expression, reference type, buffer, position, base, count,
+    # exprs).
     def _elem(self, r):
         at = r.pos
         flags = r.u32()
@@ -377,7 +378,10 @@ class Module:
 
     @property
     def imports(self):
-        """List of (module, name, kind, type): kind "func", "table", "memory" or "global", type in words."""
+        """List of (module, name, kind, type).
+
+        kind: "func", "table", "memory" or "global"; type: in words.
+        """
         from .externs import words
 
         return [(m, n, k, words(k, t)) for m, n, k, t in self.import_list]

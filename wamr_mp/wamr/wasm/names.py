@@ -1,4 +1,7 @@
-"""The name section: function names for backtraces, read from its place each time (specification 7.4.1)."""
+"""The name section: function names for backtraces, read from its place each time.
+
+Specification: 7.4.1 Name Section.
+"""
 
 from .reader import Reader
 

@@ -1,6 +1,7 @@
 """The opcode table: what each instruction takes and gives, one line per instruction.
 
-A type is a letter: i i32, I i64, f f32, F f64. Specification: 5.4 Instructions, 7.10 Index of instructions.
+A type is a letter: i i32, I i64, f f32, F f64. Specification: 5.4 Instructions, 7.10 Index of
+Instructions.
 """
 
 TYPE_CODES = {105: 0x7F, 73: 0x7E, 102: 0x7D, 70: 0x7C}

@@ -65,7 +65,7 @@ class Validator:
             module.bodies[entry] = word
             entry += 1
 
-    # Reads the locals' types; returns the indexes of those of reference type: first, end, first, end, …
+    # Reads the locals' types; returns where those of reference type are: first, end, first, end, …
     def _locals(self, params):
         r = self.r
         local_types = bytearray(params)
