@@ -70,6 +70,10 @@ def board_and_host(tmp_path: Path) -> Iterator[tuple[Board, Host]]:
 
 def boot(board: Board, host: Host, more: str = "") -> None:
     board.start(SERVE + f"serve(uart=1, log=None, {more})")
+    greet(host)
+
+
+def greet(host: Host) -> None:
     # Until its receiver is on, the board hears nothing.
     host.line.timeout = 0.3
     for _ in range(50):
@@ -149,6 +153,28 @@ def test_a_file_larger_than_ram(board_and_host: tuple[Board, Host]) -> None:
     assert count([host.ask(GET, "/url")]) == [1]
     assert details(host)["code1"] > size
     end(board)
+
+
+def test_behind_the_repl(board_and_host: tuple[Board, Host]) -> None:
+    board, host = board_and_host
+    end(board)
+    board.exec("wamr.serve_background(uart=1, log=None, path=None)")
+    greet(host)
+    assert host.install("t", wat.TICKING) == 65
+    (first,) = count([host.ask(GET, "/ticks")])
+    # At the prompt, while the REPL works, and while the user's own asyncio program runs.
+    assert board.exec("print(1 + 1)") == "2\n"
+    board.exec("async def nap(): await asyncio.sleep(2)")
+    for code in ("", "for _ in range(40000): pass", "asyncio.run(nap())"):
+        board.start(code)
+        time.sleep(0.5)
+        assert host.install("l", wat.LOOPING) == 65
+        host.send(GET, "/url")
+        (second,) = count([host.ask(GET, "/ticks")])
+        assert second - first >= 4
+        first = second
+        assert host.ask(DELETE, "/applet?name=l").status == 66
+        board.finish()
 
 
 # ---- the recorded exchanges

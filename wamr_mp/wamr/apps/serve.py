@@ -175,36 +175,3 @@ class Console:
 
     async def drain(self):
         pass
-
-
-def serve_background(period=20, timer=-1, **settings):
-    """serve(**settings) behind the REPL, which stays as it is, also for mpremote.
-
-    Every `period` ms a machine.Timer (number `timer`) gives the apps a turn: while the REPL waits
-    for input, and between the instructions of what is run in it. For boards with machine.Timer.
-    """
-    import asyncio.core as core
-
-    import machine
-    import micropython
-
-    core.create_task(serve(**settings))
-
-    async def turn():
-        await asyncio.sleep_ms(0)
-
-    def pump(_):
-        # Not while the user's own asyncio program is running: then that gives the turns.
-        if core.cur_task is None:
-            try:
-                core.run(turn())
-            except KeyboardInterrupt:
-                core.cur_task = None
-
-    def tick(_):
-        try:
-            micropython.schedule(pump, None)
-        except RuntimeError:
-            pass  # the last turn is not over yet
-
-    return machine.Timer(timer, period=period, mode=machine.Timer.PERIODIC, callback=tick)
