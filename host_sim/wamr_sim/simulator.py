@@ -123,8 +123,10 @@ class Simulator:
         """Switch the board off in good order."""
         for task in self._tasks:
             task.cancel()
+        tasks = [*self._tasks, *self.manager._tasks]
         self._tasks.clear()
         await self.manager.stop()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if sys.modules.get("machine") is self.hardware.machine:
             del sys.modules["machine"]
 

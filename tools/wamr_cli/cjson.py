@@ -78,7 +78,8 @@ def _bytes(values: list) -> bytearray:
 
 def show_container(data: bytes, dialect: str) -> bytes | None:
     """A container as the host tool prints it; None when it is none."""
-    if not is_container(data):
+    # To the C library, a container that ends behind the number of attributes is none.
+    if not is_container(data) or 10 + int.from_bytes(data[6:8], "little") >= len(data):
         return None
     dialect = dialect_of(data, dialect)
     lines = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -36,7 +37,8 @@ async def request(
         complain(f"{method} {url}: {answer.status} {answer.status_text}{reason}")
         return REFUSED
     if raw:
-        click.get_binary_stream("stdout").write(answer.payload)
+        sys.stdout.buffer.write(answer.payload)
+        sys.stdout.buffer.flush()
     else:
         click.echo(_show(answer))
     return OK
@@ -47,7 +49,7 @@ def _payload(text: str | None, file: str | None, dialect: str) -> bytes | None:
         raise click.UsageError("--json and --file exclude each other")
     if file is not None:
         try:
-            text = click.get_text_stream("stdin").read() if file == "-" else Path(file).read_text()
+            text = sys.stdin.read() if file == "-" else Path(file).read_text()
         except (OSError, UnicodeError) as error:
             raise LoadError(f"cannot read {file}: {error}") from None
     if text is None:
