@@ -18,6 +18,7 @@ from . import wat
 from .device import frame, parse
 from .test_golden import DIFFERENT, load, replay
 from .test_manager import attributes, count
+from .test_natives import connecting
 from .test_serve import connect
 
 
@@ -32,11 +33,15 @@ class Remote:
 
     limited = True
 
-    def __init__(self, heap: str = "64m", path: str | None = None, **settings: Any) -> None:
+    def __init__(
+        self, heap: str = "64m", path: str | None = None, before: str = "", **settings: Any
+    ) -> None:
         self.port = free_port()
+        # Code before, and more settings as code.
+        more = settings.pop("more", "")
         settings.update(port=self.port, path=path)
         arguments = ", ".join(f"{k}={v!r}" for k, v in settings.items())
-        code = f"import asyncio, wamr; asyncio.run(wamr.serve({arguments}))"
+        code = f"import asyncio, wamr\n{before}\nasyncio.run(wamr.serve({arguments}{more}))"
         self.command = [str(unix_path()), "-X", f"heapsize={heap}", "-c", code]
         self.lines: list[str] = []
 
@@ -163,5 +168,57 @@ def test_mpy_apps(unix: Unix, tmp_path: Path) -> None:
             assert values["state1"] == "running"
             wrong = await device.ask(PUT, "/applet?name=n&type=mpy", b"M\1" + code[2:])
             assert wrong.status == 160
+
+    asyncio.run(main())
+
+
+def test_sensors_and_modules(unix: Unix) -> None:
+    before = """
+class Module:
+    def on_init(self, app):
+        self.readings = []
+        app.register("/readings")
+        assert app.open_sensor("s", interval=50) == 1
+    def on_sensor(self, app, number, values):
+        self.readings.append(values["v"])
+    def on_request(self, app, request):
+        app.respond(request, {"n": len(self.readings), "last": self.readings[-1]})
+async def read():
+    await asyncio.sleep_ms(1)
+    return {"v": 0.5, "w": 1}
+"""
+    more = ", sensors={'s': read}, apps={'m': Module()}"
+
+    async def main() -> None:
+        async with Remote(before=before, more=more) as device:
+            await asyncio.sleep(0.5)
+            values = attributes(await device.ask(GET, "/readings"))
+            assert values["n"] >= 5 and values["last"] == 0.5
+
+    asyncio.run(main())
+
+
+def test_storage_and_connections(unix: Unix, tmp_path: Path) -> None:
+    async def main() -> None:
+        greeted = asyncio.Event()
+
+        async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            assert await reader.readexactly(5) == b"hello"
+            writer.write(b"Hi")
+            greeted.set()
+
+        server = await asyncio.start_server(greet, "127.0.0.1", 0)
+        app = connecting(server.sockets[0].getsockname()[1])
+        path = str(tmp_path / "apps")
+        async with Remote(path=path) as device:
+            assert (await device.ask(PUT, "/applet?name=c", app, 4)).status == 65
+            await asyncio.wait_for(greeted.wait(), 5)
+            await asyncio.sleep(0.2)
+            # The first start, and the first byte that came.
+            assert count([await device.ask(GET, "/url")]) == [1 + 256 * ord("H")]
+        async with Remote(path=path) as device:
+            await asyncio.sleep(0.5)
+            assert count([await device.ask(GET, "/url")]) == [2 + 256 * ord("H")]
+        server.close()
 
     asyncio.run(main())

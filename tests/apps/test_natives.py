@@ -146,7 +146,6 @@ def test_a_driver_that_fails() -> None:
 
 
 def test_tcp() -> None:
-    # Connects, sends what a request asks for, answers with the bytes it has received.
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(100):
             writer.write(data.upper())
@@ -155,36 +154,11 @@ def test_tcp() -> None:
 
     async def main() -> None:
         server = await asyncio.start_server(echo, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        args = from_dict({"address": "127.0.0.1", "port": (port, "uint16")})
-        app = wat.app(
-            f"""(global $n (mut i32) (i32.const 0))
-            (global $h (mut i32) (i32.const 0))
-            (data (i32.const 64) "{wat.text(args)}")
-            (func $on_init (call $wasm_register_resource (i32.const 0))
-              (global.set $h (call $wasm_open_connection
-                (i32.const 16) (i32.const 64) (i32.const {len(args)})))
-              (drop (call $wasm_send_on_connection
-                (global.get $h) (i32.const 20) (i32.const 5))))
-            (func $on_connection_data (param $h i32) (param $b i32) (param $n i32)
-              (if (local.get $n)
-                (then (global.set $n (i32.load8_u (local.get $b))))
-                (else (global.set $n (i32.const -7)))))
-            (func $on_request (param $b i32) (param i32)
-              (call $answer (local.get $b) (global.get $n))
-              (call $wasm_close_connection (global.get $h)))""",
-            "TCP\\00hello",
-        )
+        app = connecting(server.sockets[0].getsockname()[1])
         async with Device(log=None) as device:
-            assert await device.install("t", app, seconds=0) in (0, 65)
-            for _ in range(200):
-                await asyncio.sleep(0.01)
-                if device.manager.apps and device.manager.apps[0].ready.is_set():
-                    break
-            await asyncio.sleep(0.3)
-            device.frames()
-            assert count(await device.request(GET, "/url", seconds=0.2)) == [ord("H")]
-            assert not device.manager.apps[0].connections._open
+            assert await device.install("t", app, seconds=0.3) == 65
+            assert count(await device.request(GET, "/url", seconds=0.2)) == [1 + 256 * ord("H")]
+            await device.request(DELETE, "/applet?name=t", seconds=0.3)
         server.close()
 
     # Sockets live in real time.
@@ -231,6 +205,31 @@ def test_connections_that_fail() -> None:
             assert await ask(device, config) == 0
 
     run(main())
+
+
+def connecting(port: int) -> bytes:
+    """An app that counts its starts, and says hello over TCP to whoever listens on this port.
+
+    Answers with the number of its starts, and in the next byte with what was said.
+    """
+    args = from_dict({"address": "127.0.0.1", "port": (port, "uint16")})
+    return wat.app(
+        f"""(global $h (mut i32) (i32.const 0))
+        (data (i32.const 64) "{wat.text(args)}")
+        (func $on_init (call $wasm_register_resource (i32.const 0))
+          (drop (call $kv_get (i32.const 20) (i32.const 40) (i32.const 1)))
+          (i32.store8 (i32.const 40) (i32.add (i32.load8_u (i32.const 40)) (i32.const 1)))
+          (drop (call $kv_set (i32.const 20) (i32.const 40) (i32.const 1)))
+          (global.set $h (call $wasm_open_connection
+            (i32.const 16) (i32.const 64) (i32.const {len(args)})))
+          (drop (call $wasm_send_on_connection (global.get $h) (i32.const 20) (i32.const 5))))
+        (func $on_connection_data (param $h i32) (param $b i32) (param $n i32)
+          (if (local.get $n)
+            (then (i32.store8 (i32.const 41) (i32.load8_u (local.get $b))))))
+        (func $on_request (param $b i32) (param i32)
+          (call $answer (local.get $b) (i32.load (i32.const 40))))""",
+        "TCP\\00hello\\00",
+    )
 
 
 # ---- boards

@@ -236,6 +236,22 @@ def test_broken_files(tmp_path: Path) -> None:
     run(main())
 
 
+def test_what_an_app_stores_at_its_end(tmp_path: Path) -> None:
+    app = wat.app(
+        """(func $on_init)
+        (func $on_destroy (drop (call $kv_set (i32.const 0) (i32.const 0) (i32.const 4))))"""
+    )
+
+    async def main() -> None:
+        async with Device(FileStore(str(tmp_path))) as device:
+            assert await device.install("a", app) == 65
+            (answer,) = await device.request(DELETE, "/applet?name=a")
+            assert answer.status == 66
+        assert os.listdir(tmp_path) == []
+
+    run(main())
+
+
 def test_flash_full(tmp_path: Path, flash_of: Any) -> None:
     class Full(Flash):
         def step(self) -> None:

@@ -98,8 +98,11 @@ class App:
                     await self._serve()
                     break
                 except Watchdog:
-                    if not self._after_crash():
-                        break
+                    reason = "a handler ran for more than %d ms" % self.settings["wd"]
+                except Exception as e:
+                    reason = "%s %s" % (type(e).__name__, e)
+                if not self._restart(reason):
+                    break
                 await asyncio.sleep(0)
         except asyncio.CancelledError:
             pass
@@ -130,15 +133,12 @@ class App:
         if reason:
             self.manager.log("app %s: %s" % (self.settings["name"], reason))
 
-    # True: run it again.
-    def _after_crash(self):
-        manager = self.manager
-        self.crashed("a handler ran for more than %d ms" % self.settings["wd"], self._started)
+    # After a crash: True to run it again.
+    def _restart(self, reason):
+        self.crashed(reason, self._started)
         self._clean()
         self.unload()
-        if self.state == "disabled":
-            return False
-        return manager.load(self)
+        return self.state == "running" and self.manager.load(self)
 
     def crashed(self, reason, since):
         """Count a crash of this app, which has been running since then; disable it when it is one

@@ -338,10 +338,17 @@ class Manager:
         while True:
             while self._jobs:
                 job = self._jobs.pop(0)
-                if isinstance(job, Request):
-                    await self._handle_applet(job)
-                else:
-                    self._install(job)
+                is_request = isinstance(job, Request)
+                try:
+                    if is_request:
+                        await self._handle_applet(job)
+                    else:
+                        self._install(job)
+                except Exception as e:
+                    # Most likely there is no memory left. The next job may need less.
+                    mid = job.mid if is_request else job.request.mid
+                    job = None
+                    self.fail(mid, "Request failed: %s %s" % (type(e).__name__, e))
                 job = None
                 if MICROPYTHON:
                     # While no code of an app runs: what an install leaves behind is large.

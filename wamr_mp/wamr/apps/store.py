@@ -136,6 +136,7 @@ class FileEntry:
         self.name = "a%d.%s" % (index, extension)
         self.source = store.path + "/" + self.name
         self.settings = settings
+        self.removed = False
         self._file = None
         self._crc = self._size = 0
 
@@ -169,6 +170,8 @@ class FileEntry:
 
     def commit(self, settings):
         """From now on the app is installed. Also: change its settings. StoreError."""
+        if self.removed:
+            return  # by its last words an app does not come back
         if self.settings is None:
             settings["size"] = self._size
             settings["crc"] = self._crc
@@ -180,6 +183,7 @@ class FileEntry:
 
     def remove(self):
         """The app is not installed any more: the settings go first."""
+        self.removed = True
         if self._file:
             self._file.close()
             self._file = None

@@ -104,7 +104,13 @@ class WasmApp(App):
             if done:
                 return execution.result
             if execution.pending:
-                execution.resume(await execution.pending)
+                try:
+                    value = await execution.pending
+                except (Trap, Exit, MemoryError):
+                    raise
+                except Exception as e:
+                    raise Trap("async import failed: %s %s" % (type(e).__name__, e))
+                execution.resume(value)
             else:
                 if spent >= limit:
                     raise Watchdog()

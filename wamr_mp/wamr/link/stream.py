@@ -57,6 +57,7 @@ class Link:
         # Half a frame, and then two waits in vain: its rest is not coming. (After one, bytes may
         # have arrived while an app was being loaded.) Only then the reading is given up, so that
         # no wait is spent otherwise.
+        manager = self.manager
         data = bytearray(_PIECE)
         watch = asyncio.create_task(self._watch())
         self._fed = False
@@ -72,7 +73,12 @@ class Link:
                 if not piece:
                     return
                 self._fed = True
-                self.reader.feed(piece)
+                try:
+                    self.reader.feed(piece)
+                except Exception as e:
+                    # Most likely there was no memory for it. The link must live on.
+                    self.reader.reset()
+                    manager.log("request lost: %s %s" % (type(e).__name__, e))
         finally:
             watch.cancel()
 
