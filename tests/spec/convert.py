@@ -10,7 +10,6 @@ numbers, and a module is dropped as soon as no later command and no later import
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +67,7 @@ class _Command:
     line: int
     payload: bytes
     slot: int | None = None
+    registered: str = ""
     imports: frozenset[str] = frozenset()
 
 
@@ -187,11 +187,11 @@ class _Converter:
                 self.named[command["name"]] = slot
             data = self._module_file(command)
             payload = slot.to_bytes(2, "little") + _short(command["filename"]) + data
-            return _Command(MODULE, line, payload, slot, _try_imports(data))
+            return _Command(MODULE, line, payload, slot, imports=_try_imports(data))
         if kind == "register":
             slot = self._slot(command, "name", where)
             payload = slot.to_bytes(2, "little") + _short(command["as"])
-            return _Command(REGISTER, line, payload, slot)
+            return _Command(REGISTER, line, payload, slot, command["as"])
         if kind in _REFUSED:
             if command.get("module_type") == "text":
                 return _Command(SKIP, line, b"")
@@ -199,7 +199,7 @@ class _Converter:
             data = self._module_file(command)
             imports = frozenset() if operation == INVALID else _try_imports(data)
             payload = _short(command["filename"]) + _short(command["text"]) + data
-            return _Command(operation, line, payload, None, imports)
+            return _Command(operation, line, payload, imports=imports)
         if kind not in ("action", "assert_return", "assert_trap", "assert_exhaustion"):
             raise SuiteError(f"{where}: unknown command {kind}")
         action = command["action"]
@@ -228,7 +228,7 @@ def _last_uses(commands: list[_Command]) -> tuple[dict[int, list[int]], dict[int
         if command.slot is not None:
             slots[command.slot] = index
         if command.operation == REGISTER:
-            names[command.payload[4:].decode("utf-8", "surrogatepass")] = index
+            names[command.registered] = index
         for name in command.imports:
             if name in names:
                 names[name] = index
@@ -246,21 +246,45 @@ def _record(operation: bytes, line: int, payload: bytes = b"") -> bytes:
     return operation + len(payload).to_bytes(3, "little") + payload
 
 
-def records(json_file: Path) -> Iterator[bytes]:
-    """The stream of one file of the suite, record by record."""
-    converter = _Converter(json_file)
-    commands = converter.commands()
+def _stream(commands: list[_Command]) -> bytes:
     drop, forget = _last_uses(commands)
-    yield MAGIC
+    out = [MAGIC]
     for index, command in enumerate(commands):
-        yield _record(command.operation, command.line, command.payload)
+        out.append(_record(command.operation, command.line, command.payload))
         for name in forget.get(index, ()):
-            yield _record(FORGET, command.line, _short(name))
+            out.append(_record(FORGET, command.line, _short(name)))
         for slot in drop.get(index, ()):
-            yield _record(DROP, command.line, slot.to_bytes(2, "little"))
-    yield _record(END, 0, len(commands).to_bytes(4, "little"))
+            out.append(_record(DROP, command.line, slot.to_bytes(2, "little")))
+    out.append(_record(END, 0, len(commands).to_bytes(4, "little")))
+    return b"".join(out)
 
 
 def convert(json_file: Path) -> bytes:
-    """The whole stream of one file of the suite."""
-    return b"".join(records(json_file))
+    """The stream of one file of the suite."""
+    return _stream(_Converter(json_file).commands())
+
+
+@dataclass
+class Segment:
+    stream: bytes
+    lines: set[int]
+
+
+def segments(json_file: Path) -> list[Segment]:
+    """The same in parts that share no module, so that each can have a fresh heap."""
+    commands = _Converter(json_file).commands()
+    drop, forget = _last_uses(commands)
+    found: list[list[_Command]] = [[]]
+    slots: set[int] = set()
+    names: set[str] = set()
+    for index, command in enumerate(commands):
+        if command.operation in (MODULE, UNLINKABLE, UNINSTANTIABLE) and not (slots or names):
+            found.append([])
+        found[-1].append(command)
+        if command.slot is not None:
+            slots.add(command.slot)
+        if command.operation == REGISTER:
+            names.add(command.registered)
+        slots -= set(drop.get(index, ()))
+        names -= set(forget.get(index, ()))
+    return [Segment(_stream(part), {command.line for command in part}) for part in found if part]

@@ -34,6 +34,12 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*/*.json") if path.stem == path.parent.name)
 
 
+def modules(json_file: Path) -> dict[str, int]:
+    """The modules in one file of the suite, and the lines on which they are loaded."""
+    commands = json.loads(json_file.read_text(encoding="utf-8"))["commands"]
+    return {c["filename"]: c["line"] for c in commands if "filename" in c}
+
+
 def good_modules(folder: Path) -> list[Path]:
     """The modules of the suite that load."""
     found = []
@@ -73,6 +79,14 @@ class Outcome:
                 outcome.passed, outcome.failed, outcome.skipped, outcome.not_fitting = counts
                 outcome.finished = True
         return outcome
+
+    def replace(self, lines: set[int], other: Outcome) -> None:
+        """Take what was reported for these lines from another run of them."""
+        self.failures = {k: v for k, v in self.failures.items() if k not in lines}
+        self.failures.update(other.failures)
+        self.too_big = {k: v for k, v in self.too_big.items() if v not in lines}
+        self.too_big.update(other.too_big)
+        self.finished = other.finished
 
     def describe(self, name: str) -> str:
         lines = [f"{name}.wast:{line}: {message}" for line, message in self.failures.items()]
@@ -116,20 +130,23 @@ class NotFitting:
                 listed.modules.add(what)
         return listed
 
-    def complaints(self, name: str, outcome: Outcome, modules: set[str]) -> list[str]:
-        """What the list and the outcome of one file disagree about; `modules` are the file's."""
-        found = []
+    def complaints(self, name: str, outcome: Outcome, modules: dict[str, int]) -> dict[int, str]:
+        """What the list and the outcome of one file disagree about, by line.
+
+        `modules` are the modules of the file and the lines on which they are loaded.
+        """
+        found = {}
         lines = self.commands.get(name, set())
         for line, message in outcome.failures.items():
             if line not in lines:
-                found.append(f"{name}.wast:{line}: {message}")
-        for line in sorted(lines - set(outcome.failures)):
-            found.append(f"{name}.wast:{line} passes now: take it off the list")
+                found[line] = f"{name}.wast:{line}: {message}"
+        for line in lines - set(outcome.failures):
+            found[line] = f"{name}.wast:{line} passes now: take it off the list"
         for module, line in outcome.too_big.items():
             if module not in self.modules:
-                found.append(f"{name}.wast:{line}: {module} does not fit and is not on the list")
-        for module in sorted(self.modules & modules - set(outcome.too_big)):
-            found.append(f"{module} fits now: take it off the list")
+                found[line] = f"{name}.wast:{line}: {module} does not fit and is not on the list"
+        for module in self.modules & set(modules) - set(outcome.too_big):
+            found[modules[module]] = f"{module} fits now: take it off the list"
         if not outcome.finished:
-            found.append(f"{name}.wast: the run did not end")
+            found[0] = f"{name}.wast: the run did not end"
         return found

@@ -226,7 +226,7 @@ def test_a_module_that_does_not_fit_takes_its_commands_and_importers_along(play)
         returns("echo", module="$M"),
     )
     assert (outcome.passed, outcome.failed, outcome.not_fitting) == (2, 0, 6)
-    assert outcome.too_big == {"big.0": 1, "needs M": 4}
+    assert outcome.too_big == {"big.0": 1}
 
 
 def test_no_memory_is_not_taken_for_another_link_error(play):
@@ -258,6 +258,31 @@ def test_modules_are_dropped_after_their_last_use(play, tmp_path):
     assert b"".join(operations) == b"M" + b"MD" + b"I" + b"RFD" + b"MD" + b"E"
 
 
+def test_segments_share_no_module(play, tmp_path):
+    play(
+        module("one", name="$A"),
+        {"type": "register", "name": "$A", "as": "M"},
+        module("needs M"),
+        returns("echo", module="$A"),
+        refused("assert_invalid", "invalid"),
+        refused("assert_unlinkable", "unlinkable"),
+        module("two"),
+        returns("echo"),
+    )
+    segments = convert.segments(tmp_path / "test.json")
+    assert [segment.lines for segment in segments] == [{1, 2, 3, 4, 5}, {6}, {7, 8}]
+    for segment in segments:
+        reported: list[str] = []
+        Runner(Engine, io.BytesIO(segment.stream), reported.append).run()
+        assert reported == [f"RESULT {len(segment.lines)} 0 0 0"]
+
+
+def test_a_second_run_of_some_lines_replaces_the_first():
+    first = suite.Outcome.read("NOFIT 3 a.0.wasm\nFAIL 4 x\nNOFIT 8 a.1.wasm\nRESULT 1 1 0 2")
+    first.replace({3, 4}, suite.Outcome.read("FAIL 4 y\nRESULT 1 1 0 0"))
+    assert (first.failures, first.too_big, first.finished) == ({4: "y"}, {"a.1.wasm": 8}, True)
+
+
 def test_import_sections_are_read():
     wasmtime = pytest.importorskip("wasmtime")
     text = """(module
@@ -285,21 +310,18 @@ def test_unknown_commands_are_refused(play):
 
 def test_the_list_can_only_shrink():
     listed = suite.NotFitting.read("a.0.wasm one page\na.wast:9 grows by 800 pages\n# a comment\n")
-    run = suite.Outcome.read
-    modules = {"a.0.wasm", "a.1.wasm"}
-    as_listed = run("NOFIT 3 a.0.wasm\nFAIL 9 result 0 is -1\nRESULT 1 1 0 2")
-    assert listed.complaints("a", as_listed, modules) == []
-    assert listed.complaints("a", run("NOFIT 3 a.0.wasm\nRESULT 1 0 0 2"), modules) == [
-        "a.wast:9 passes now: take it off the list"
-    ]
-    assert listed.complaints("a", run("FAIL 9 x\nRESULT 1 1 0 0"), modules) == [
-        "a.0.wasm fits now: take it off the list"
-    ]
-    other = run("NOFIT 3 a.1.wasm\nFAIL 8 x\nRESULT 1 1 0 2")
-    assert len(listed.complaints("a", other, modules)) == 4
-    assert listed.complaints("a", run("NOFIT 3 a.0.wasm\nFAIL 9 x"), modules) == [
-        "a.wast: the run did not end"
-    ]
+    modules = {"a.0.wasm": 3, "a.1.wasm": 5}
+
+    def complaints(text: str) -> dict[int, str]:
+        return listed.complaints("a", suite.Outcome.read(text), modules)
+
+    assert complaints("NOFIT 3 a.0.wasm\nFAIL 9 result 0 is -1\nRESULT 1 1 0 2") == {}
+    assert complaints("NOFIT 3 a.0.wasm\nRESULT 1 0 0 2") == {
+        9: "a.wast:9 passes now: take it off the list"
+    }
+    assert complaints("FAIL 9 x\nRESULT 1 1 0 0") == {3: "a.0.wasm fits now: take it off the list"}
+    assert set(complaints("NOFIT 5 a.1.wasm\nFAIL 8 x\nRESULT 1 1 0 2")) == {3, 5, 8, 9}
+    assert complaints("NOFIT 3 a.0.wasm\nFAIL 9 x") == {0: "a.wast: the run did not end"}
     with pytest.raises(ValueError, match="say why"):
         suite.NotFitting.read("a.0.wasm\n")
 
