@@ -172,8 +172,8 @@ def test_tail_calls_between_instances_take_no_room() -> None:
     ping, _ = ping_pong("return_call", stack=100)
     execution = ping.start("f", 30000, 0)
     while not execution.step(1000):
-        assert len(execution.links) <= 1
-        assert len(execution.stack) < 64
+        assert len(execution.calls) == 1
+        assert execution.calls[0].cells_used() < 64
     assert execution.result == 15000 * 101
 
 

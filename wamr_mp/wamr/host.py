@@ -26,3 +26,14 @@ del _coroutine
 # Whether this is what calling an `async def` returns (a generator on MicroPython).
 def is_coroutine(value):
     return isinstance(value, _Coroutine)
+
+
+# The address of a buffer's first byte. The buffer must be kept, and not be resized.
+if MICROPYTHON:
+    from uctypes import addressof as address_of
+else:
+
+    def address_of(buf):
+        import ctypes
+
+        return ctypes.addressof(ctypes.c_char.from_buffer(buf))

@@ -19,6 +19,7 @@ _task = None
 async def serve(
     uart=None,
     baudrate=115200,
+    rxbuf=512,
     port=None,
     host=None,
     stream=None,
@@ -31,7 +32,8 @@ async def serve(
     """Run the app manager until this task is cancelled.
 
     Where the host is; with none of these the console (USB), until Ctrl-C between frames:
-    uart: number of a machine.UART, or one made already. baudrate: its speed.
+    uart: number of a machine.UART, or one made already. baudrate: its speed. rxbuf: bytes that may
+    wait in it while an app is being loaded or flash is written, where the board lets us choose.
     port: TCP port to listen on (WAMR's is 8888). host: "name:port" to connect to instead.
     stream: (reader, writer), asyncio streams.
 
@@ -55,7 +57,7 @@ async def serve(
         for name in sorted(apps or ()):
             new.add_module(name, apps[name])
         if uart is not None:
-            tasks.append(asyncio.create_task(_serve_uart(new, uart, baudrate)))
+            tasks.append(asyncio.create_task(_serve_uart(new, uart, baudrate, rxbuf)))
         if port:
             # Each host has its own link; all get all that is meant for the host.
             client = _serve_client
@@ -105,9 +107,13 @@ def _store(path):
     return RamStore()
 
 
-async def _serve_uart(manager, uart, baudrate):
+async def _serve_uart(manager, uart, baudrate, rxbuf):
     if not hasattr(uart, "write"):
-        uart = manager.machine().UART(uart, baudrate)
+        make = manager.machine().UART
+        try:
+            uart = make(uart, baudrate, rxbuf=rxbuf)
+        except (TypeError, ValueError):
+            uart = make(uart, baudrate)
     stream = asyncio.StreamReader(uart)
     while True:
         await Link(manager).run(stream, stream)

@@ -22,6 +22,10 @@ AGAIN = const(3)
 # The engine for an instance. Machine-code engines plug in here: "auto" means the fastest that this
 # board can load.
 def select(name):
+    if name == "native":
+        from . import native
+
+        return native
     if name == "portable" or name == "auto":
         from . import portable
 

@@ -41,19 +41,22 @@ def memory(op, instance, segment, dst, src, n):
 # table.init and table.copy.
 def table(op, instance, a, b, dst, src, n):
     if op == 12:
-        elems = instance.tables[b].elems
+        target = instance.tables[b]
         refs = instance.elem(a)
     else:
-        elems = instance.tables[a].elems
+        target = instance.tables[a]
         refs = instance.tables[b].elems
     _check(src, n, len(refs), "table")
+    elems = target.elems
     _check(dst, n, len(elems), "table")
+    target.version += 1
     if n:
         elems[dst : dst + n] = refs[src : src + n]
 
 
 def table_fill(instance, index, at, value, n):
     elems = instance.tables[index].elems
+    instance.tables[index].version += 1
     _check(at, n, len(elems), "table")
     if n:
         elems[at : at + n] = [value] * n

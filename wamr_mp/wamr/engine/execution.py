@@ -24,19 +24,10 @@ class Execution:
     """
 
     def __init__(self, function, args):
-        instance = function.instance
         self.function = function
-        self.root = instance  # whose limits count
-        self.instance = instance  # whose code is running
-        self.stack = args  # the cells; a list that grows up to the instance's limit
-        self.sp = len(args)
-        self.fp = 0
-        self.pc = -1  # -1: return to the caller of this instance
-        self.stp = 0
-        self.cur = 0  # entry of module.bodies of the running function
-        self.target = function.index - instance.module.n_imported_funcs  # function to enter first
-        self.links = []  # calls between instances: (instance, pc, stp, fp, cur) of the callers
-        self.callee = None
+        self.root = function.instance  # whose limits count
+        # The innermost call between instances comes last; each has a stack of its own.
+        self.calls = [self.root.engine.Activation(function, args, self.root.stack_cells)]
         self.fuel = 0  # left in this slice
         self.given = 0  # the part of it that is not accounted for yet
         self.debt = 0  # the unit of fuel at which it was suspended is paid on resuming
@@ -53,7 +44,7 @@ class Execution:
     @property
     def raw(self):
         """The results as unsigned bits."""
-        return self.stack[: len(self.function.type[1])] if self.done else []
+        return self.calls[0].results() if self.done else []
 
     def step(self, fuel=None):
         """Run until `fuel` units are used (None: no limit). True when the function has returned.
@@ -106,11 +97,14 @@ class Execution:
         self.debt = 0
         try:
             while True:
-                status = self.instance.engine.run(self, self.fuel)
+                call = self.calls[-1]
+                status = call.run(self.fuel)
+                self.fuel = call.fuel
                 if status == DONE:
-                    if not self.links:
+                    if len(self.calls) == 1:
                         return True
-                    self.instance, self.pc, self.stp, self.fp, self.cur = self.links.pop()
+                    self.calls.pop()
+                    self.calls[-1].push(call.results())
                 elif status == SUSPENDED:
                     self.fuel = 0
                     self.debt = 1
@@ -128,39 +122,31 @@ class Execution:
         if self.root.fuel is not None:
             self.root.fuel -= used
 
-    # Calls what the code imported: a function of another instance, which runs on this same
-    # stack, or a Python function. False: it is async and has to be awaited.
+    # Calls what the code imported: a function of another instance, or a Python function. False: it
+    # is async and has to be awaited.
     def _call_out(self):
-        callee = self.callee
-        n = len(callee.type[0])
+        call = self.calls[-1]
+        callee = call.callee
+        args = call.take_arguments()
         if not isinstance(callee, Native):
+            room = self.root.stack_cells
+            for other in self.calls:
+                room -= other.cells_used()
             # After a tail call there may be nothing to come back to.
-            if self.pc >= 0:
-                self.links.append((self.instance, self.pc, self.stp, self.fp, self.cur))
-            self.instance = callee.instance
-            self.target = callee.index - callee.instance.module.n_imported_funcs
-            self.pc = -1
+            if call.is_over():
+                self.calls.pop()
+            self.calls.append(callee.instance.engine.Activation(callee, args, room))
             return True
-        sp = self.sp
         self._settle()
-        result = callee.call(self.instance, self.stack[sp - n : sp])
+        result = callee.call(call.instance, args)
         if self.root.fuel is not None and self.root.fuel < self.fuel:
             # It called the instance, whose fuel is shared.
             self.given = self.fuel = self.root.fuel
-        self.sp = sp - n
         if is_coroutine(result):
             self.pending = result
             return False
-        self._push(result)
+        call.push(result)
         return True
-
-    def _push(self, cells):
-        for cell in cells:
-            if self.sp < len(self.stack):
-                self.stack[self.sp] = cell
-            else:
-                self.stack.append(cell)
-            self.sp += 1
 
     def resume(self, value):
         """Give the result of the awaited `pending` import; step() goes on.
@@ -169,7 +155,7 @@ class Execution:
         """
         if not self.pending:
             raise RuntimeError("no async import is pending")
-        self._push(self.callee.results(value))
+        self.calls[-1].push(self.calls[-1].callee.results(value))
         self.pending = None
 
     async def run_async(self):
@@ -185,19 +171,5 @@ class Execution:
 
     # (function index, name, file offset) of each call, innermost first.
     def _backtrace(self, out):
-        instance, pc, fp, cur = self.instance, self.pc, self.fp, self.cur
-        links = len(self.links)
-        while len(out) < _MAX_BACKTRACE:
-            if pc < 0:
-                if not links:
-                    break
-                links -= 1
-                instance, pc, _, fp, cur = self.links[links]
-                continue
-            module = instance.module
-            index = cur // 7 + module.n_imported_funcs
-            out.append((index, module.function_name(index), module.code_base + pc))
-            saved = fp + module.bodies[cur + 3]
-            pc = self.stack[saved]
-            fp = self.stack[saved + 2]
-            cur = self.stack[saved + 3]
+        for i in range(len(self.calls) - 1, -1, -1):
+            self.calls[i].trace(out, _MAX_BACKTRACE)

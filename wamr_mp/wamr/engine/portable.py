@@ -24,6 +24,64 @@ _M32 = const(0xFFFFFFFF)
 _GROW = const(32)  # cells
 
 
+def attach(instance):
+    """Prepare a new instance for this engine: nothing to do."""
+
+
+# One call into an instance: all there is to know to go on with it.
+class Activation:
+    def __init__(self, function, args, limit):
+        self.instance = function.instance
+        self.function = function
+        self.stack = args  # the cells; a list that grows up to the limit
+        self.limit = limit
+        self.sp = len(args)
+        self.fp = 0
+        self.pc = -1  # -1: return to the caller of this instance
+        self.stp = 0
+        self.cur = 0  # entry of module.bodies of the running function
+        self.target = function.index - self.instance.module.n_imported_funcs  # to enter first
+        self.fuel = 0
+        self.callee = None  # the function that is to be called
+
+    def run(self, fuel):
+        return run(self, fuel)
+
+    def take_arguments(self):
+        sp = self.sp
+        self.sp = sp - len(self.callee.type[0])
+        return self.stack[self.sp : sp]
+
+    def push(self, cells):
+        for cell in cells:
+            if self.sp < len(self.stack):
+                self.stack[self.sp] = cell
+            else:
+                self.stack.append(cell)
+            self.sp += 1
+
+    def results(self):
+        return self.stack[: len(self.function.type[1])]
+
+    def is_over(self):
+        return self.pc < 0
+
+    def cells_used(self):
+        return self.sp
+
+    # Appends (function index, name, file offset) of each call, innermost first, up to n in all.
+    def trace(self, out, n):
+        module = self.instance.module
+        pc, fp, cur = self.pc, self.fp, self.cur
+        while pc >= 0 and len(out) < n:
+            index = cur // _WORDS + module.n_imported_funcs
+            out.append((index, module.function_name(index), module.code_base + pc))
+            saved = fp + module.bodies[cur + _LOCALS]
+            pc = self.stack[saved]
+            fp = self.stack[saved + 2]
+            cur = self.stack[saved + 3]
+
+
 def run(ex, fuel):
     # MicroPython has its shortest bytecodes for the first sixteen variables: the busiest first.
     code = pc = op = stack = sp = fp = i = v = a = b = n = mem = side = stp = 0
@@ -36,7 +94,7 @@ def run(ex, fuel):
     variables = instance.globals
     mem = instance.memory.buf if instance.memory else b""
     stack = ex.stack
-    limit = ex.root.stack_cells
+    limit = ex.limit
     pc = ex.pc
     stp = ex.stp
     fp = ex.fp
@@ -127,6 +185,7 @@ def run(ex, fuel):
                             if stack[sp] >= len(elems):
                                 raise Trap("out of bounds table access")
                             elems[stack[sp]] = stack[sp + 1]
+                            instance.tables[i].version += 1
                     elif op <= 0x05:
                         if op >= 0x04:
                             if op == 0x04:  # if
@@ -429,7 +488,7 @@ def run(ex, fuel):
                 else:
                     if op >= 0xC5:
                         ex.sp = sp
-                        pc = _rare(ex, instance, code, pc, op)
+                        pc = rare(ex, instance, code, pc, op)
                         sp = ex.sp
                         if instance.memory:  # it may have been cut, and be whole now
                             mem = instance.memory.buf
@@ -498,7 +557,7 @@ def _u32(ex, code, pc):
 
 
 # The reference instructions (0xD0 to 0xD2) and those after the 0xFC byte. Returns the new pc.
-def _rare(ex, instance, code, pc, op):
+def rare(ex, instance, code, pc, op):
     stack = ex.stack
     sp = ex.sp
     i = _u32(ex, code, pc)

@@ -1,5 +1,7 @@
 """What modules import and export: functions, memories, tables and globals (specification 4.2)."""
 
+from array import array
+
 from ..host import const, is_coroutine
 from .errors import LinkError, Trap
 
@@ -199,6 +201,11 @@ class Memory:
         self.write(ptr, (value & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little"))
 
 
+# The variable of a global, shared by all who see it. A number's has an address, for machine code.
+def new_cell(kind, bits):
+    return [bits] if kind < 0x7C else array("Q", (bits,))
+
+
 class Table:
     """A table of references. kind: "funcref" or "externref"; min, max: number of elements."""
 
@@ -206,6 +213,7 @@ class Table:
         self.kind = type_code(kind) if isinstance(kind, str) else kind
         self.max = max
         self.elems = []
+        self.version = 0  # changes with the elements: machine code keeps a list of its own
         if self.grow(min, init) < 0:
             raise LinkError("not enough memory: a table of %d elements wanted" % min)
 
@@ -220,6 +228,19 @@ class Table:
 
     def __setitem__(self, index, value):
         self.elems[index] = to_bits(value, self.kind)
+        self.version += 1
+
+    # The instructions table.get and table.set.
+    def get(self, index):
+        if index >= len(self.elems):
+            raise Trap("out of bounds table access")
+        return self.elems[index]
+
+    def set(self, index, ref):
+        if index >= len(self.elems):
+            raise Trap("out of bounds table access")
+        self.elems[index] = ref
+        self.version += 1
 
     def grow(self, n, init=None):
         """Add n elements. Returns the size before, or -1 when that is not possible."""
@@ -227,6 +248,7 @@ class Table:
         old = len(self.elems)
         if n < 0 or old + n > (_MAX_TABLE if self.max is None else min(self.max, _MAX_TABLE)):
             return -1
+        self.version += 1
         try:
             self.elems.extend([init] * n)
         except (MemoryError, OverflowError):
@@ -241,7 +263,7 @@ class Global:
         self.kind = type_code(kind) if isinstance(kind, str) else kind
         self.mutable = mutable
         # Shared by everybody who sees this global; an instance gives the one it has.
-        self.cell = [to_bits(value, self.kind)] if cell is None else cell
+        self.cell = new_cell(self.kind, to_bits(value, self.kind)) if cell is None else cell
 
     def type(self):
         return self.kind, self.mutable

@@ -8,7 +8,7 @@ from ..engine.execution import Execution
 from ..host import is_coroutine
 from .constexpr import const_expr
 from .errors import LinkError, Trap
-from .externs import Function, Global, Memory, Native, Table, words
+from .externs import Function, Global, Memory, Native, Table, new_cell, words
 from .reader import Reader
 
 
@@ -39,6 +39,7 @@ class Instance:
         self._dropped = set()  # data segments
         self._link(imports or {})
         self._allocate(heap)
+        self.engine.attach(self)
         self._initialize()
         if module.start is not None:
             self.call(self.func(module.start), [])
@@ -117,7 +118,7 @@ class Instance:
             self._allocate_memory(heap)
         for i, (buf, pos, base) in enumerate(module.global_inits):
             kind = module.globals[module.n_imported_globals + i][0]
-            self.globals.append([self._const(buf, pos, base, kind)])
+            self.globals.append(new_cell(kind, self._const(buf, pos, base, kind)))
 
     # A page is 64 KiB, more than many a board has. A module that never asks for its memory's size,
     # and says where its data and stack end (`__heap_base`), gets only that, and the app's heap
@@ -139,6 +140,12 @@ class Instance:
             from ..heap import Heap
 
             self.memory.heap = Heap(self.memory.buf, place, heap)
+
+    # Machine code keeps numeric globals where it can reach them.
+    def replace_global(self, index, cell):
+        self.globals[index] = cell
+        if index in self._global_objects:
+            self._global_objects[index].cell = cell
 
     def _wants_heap(self):
         module = self.module
@@ -169,7 +176,9 @@ class Instance:
             if segment[0] == 0:
                 offset = self._const(*segment[2], 0x7F)
                 refs = self.elem(i)
-                elems = self.tables[segment[1]].elems
+                table = self.tables[segment[1]]
+                table.version += 1
+                elems = table.elems
                 if offset + len(refs) > len(elems):
                     raise Trap("out of bounds table access")
                 elems[offset : offset + len(refs)] = refs

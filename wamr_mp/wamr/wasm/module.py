@@ -55,6 +55,7 @@ class Module:
         self.declared = set()  # functions that ref.func may name
         self.seen = {}  # function types and export names so far
         self.data_count = None
+        self.native = None  # its machine code, once somebody wanted it
         self.source = data
         if isinstance(data, (bytes, bytearray, memoryview)):
             self._decode(None, data, len(data))
@@ -405,6 +406,13 @@ class Module:
         from .names import function_name
 
         return function_name(self, index)
+
+    # Whether some function may return an i64 or f64.
+    def has_wide_results(self):
+        for kind in self.types:
+            if b"\x7e" in kind[1] or b"\x7c" in kind[1]:
+                return True
+        return False
 
     def find_export(self, name):
         """(kind, index) of the export `name`, or None."""

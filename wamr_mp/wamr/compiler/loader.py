@@ -1,0 +1,143 @@
+"""Makes machine code callable.
+
+On MicroPython by its own loader: the code becomes the body of a native function in an .mpy file
+(format 6.3), which is imported from a file system that exists in RAM for that moment. So it works
+on stock firmware, and MicroPython takes care of executable memory and caches. On CPython it goes
+to a mapping that is first writable and then executable, never both.
+"""
+
+import sys
+
+from ..host import MICROPYTHON
+
+# .mpy architectures (bits 10 and up of sys.implementation._mpy) and the targets for them.
+_TARGETS = {
+    2: ("x64", "X64"),
+    5: ("thumb2", "Thumb2"),
+    6: ("thumb2", "Thumb2"),
+    7: ("thumb2", "Thumb2F"),
+    8: ("thumb2", "Thumb2F"),
+}
+
+
+# An assembler for the machine this runs on, or None.
+def assembler():
+    if MICROPYTHON:
+        names = _TARGETS.get(getattr(sys.implementation, "_mpy", 0) >> 10)
+    else:
+        import platform
+
+        names = None
+        if platform.machine() in ("x86_64", "AMD64") and sys.platform == "linux":
+            names = _TARGETS[2]
+    if names is None:
+        return None
+    module = __import__("wamr.compiler." + names[0], None, None, (names[1],))
+    return getattr(module, names[1])()
+
+
+# The .mpy file: a module whose bytecode makes one native function of `code` and calls it `f`.
+def mpy(code, feature):
+    head = bytearray(b"M\x06")
+    head.append(feature)  # sub-version and architecture
+    # Bits of a small int that the bytecode needs; three strings, no objects; the file's name, the
+    # static string for a module, and "f".
+    head.extend(b"\x1e\x03\x00\x02w\x00\x0f\x02f\x00")
+    # Bytecode of 9 bytes with one child: make_function 0; store_name f; load_const_none;
+    # return_value.
+    head.extend(b"\x4c\x00\x02\x01\x32\x00\x16\x02\x51\x63\x01")
+    # The child: a viper function. Numbers have seven bits a byte, the highest first.
+    size = len(code) << 3 | 2
+    shift = 28
+    while shift and not size >> shift:
+        shift -= 7
+    while shift:
+        head.append(size >> shift & 0x7F | 0x80)
+        shift -= 7
+    head.append(size & 0x7F)
+    return head
+
+
+if MICROPYTHON:
+    import io
+    import os
+
+    # A file system with one file.
+    class _Files:
+        def __init__(self, parts):
+            self.parts = parts
+
+        def mount(self, readonly, mkfs):
+            pass
+
+        def umount(self):
+            pass
+
+        def stat(self, path):
+            if path == "/wamr_code.mpy":
+                return (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+            raise OSError(2)
+
+        def open(self, path, mode):
+            return _Parts(self.parts)
+
+    # Reads one buffer after the other, so that the code is not copied into one with its header.
+    class _Parts(io.IOBase):
+        def __init__(self, parts):
+            self.parts = parts
+            self.part = 0
+            self.at = 0
+
+        def readinto(self, buf):
+            done = 0
+            while done < len(buf) and self.part < len(self.parts):
+                data = self.parts[self.part]
+                n = min(len(buf) - done, len(data) - self.at)
+                buf[done : done + n] = memoryview(data)[self.at : self.at + n]
+                done += n
+                self.at += n
+                if self.at == len(data):
+                    self.part += 1
+                    self.at = 0
+            return done
+
+        def ioctl(self, request, arg):
+            return 0
+
+    class Loaded:
+        """Machine code that can be entered with call(address of the context >> 2)."""
+
+        def __init__(self, code):
+            feature = sys.implementation._mpy >> 8 & 0xFF
+            os.mount(_Files((mpy(code, feature), code, b"\x00")), "/wamr_code")
+            sys.path.insert(0, "/wamr_code")
+            try:
+                self.call = __import__("wamr_code").f
+            finally:
+                sys.path.pop(0)
+                sys.modules.pop("wamr_code", None)
+                os.umount("/wamr_code")
+
+else:
+    import ctypes
+    import mmap
+
+    class Loaded:
+        """Machine code that can be entered with call(address of the context >> 2)."""
+
+        def __init__(self, code):
+            self.map = mmap.mmap(-1, len(code), prot=mmap.PROT_READ | mmap.PROT_WRITE)
+            self.map[:] = bytes(code)
+            base = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
+            libc = ctypes.CDLL(None, use_errno=True)
+            executable = mmap.PROT_READ | mmap.PROT_EXEC
+            if libc.mprotect(ctypes.c_void_p(base), ctypes.c_size_t(len(code)), executable):
+                raise OSError(ctypes.get_errno(), "this system does not allow generated code")
+            size = ctypes.c_size_t
+            self._enter = ctypes.CFUNCTYPE(size, size, size, size, ctypes.c_void_p)(base)
+            self._args = (ctypes.c_uint64 * 1)()
+
+        # As MicroPython calls a viper function: an array of objects, here one small int.
+        def call(self, shifted):
+            self._args[0] = shifted << 1 | 1
+            self._enter(0, 1, 0, self._args)
