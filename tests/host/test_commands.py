@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from apps import wat
 from wamr_cli import main
 from wamr_cli.table import table
+
+from apps import wat
 
 from .conftest import Running
 from .test_device import PUBLISHER
@@ -103,7 +104,7 @@ def test_wrong_usage(wamr, counter: str, tmp_path: Path) -> None:
 
 
 def test_no_device(capfd, monkeypatch) -> None:
-    monkeypatch.setattr("wamr_cli.devices.serial_ports", lambda: [])
+    monkeypatch.setattr("wamr_cli.devices.serial_ports", list)
     assert main(["ps"]) == 2
     assert "none is plugged in" in capfd.readouterr().err
     assert main(["-p", "tcp://127.0.0.1:1", "ps"]) == 4

@@ -1,4 +1,4 @@
-"""Options are read as getopt_long() of the GNU C library does; its texts were taken from a C program."""
+"""Options are read as getopt_long() does, whose texts were taken from a C program."""
 
 from __future__ import annotations
 

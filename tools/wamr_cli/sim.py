@@ -20,7 +20,7 @@ _DEFAULT_LISTEN = "tcp://127.0.0.1:8888"
 @click.command()
 @click.option(
     "--board",
-    type=click.Choice([board.name for board in BOARDS] + ["none"], case_sensitive=False),
+    type=click.Choice([board.name for board in BOARDS] + ["none"]),
     default=BOARDS[0].name,
     show_default=True,
     help="Whose RAM it has; none: no limit.",
