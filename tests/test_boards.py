@@ -145,29 +145,31 @@ except OSError as error:
     assert board.exec(code).splitlines() == expected
 
 
-def test_flash_disk_survives_a_restart(board: Board, tmp_path) -> None:
+@pytest.mark.parametrize("name", BOARDS)
+def test_flash_disk_survives_a_restart(name: str, tmp_path) -> None:
+    """Switched off and on, and as an image file in the hands of another board of the same kind."""
     source = tmp_path / "data.bin"
     source.write_bytes(os.urandom(10_000))
-    board.put(source, "/data.bin")
-    board.exec(
-        "import os; os.mkdir('/folder')\n"
-        "with open('/folder/module.py', 'w') as file: file.write('answer = 42')"
-    )
-    board.restart()
-    assert (
-        board.exec("import os; print(sorted(os.listdir('/')))").strip() == "['data.bin', 'folder']"
-    )
-    code = "import semihost; print(open('/data.bin', 'rb').read() == semihost.open({!r}).read())"
-    assert board.exec(code.format(str(source))).strip() == "True"
-    assert (
+    image = tmp_path / "a disk, with a comma.img"
+    check = f"""
+import os, semihost, sys
+print(sorted(os.listdir()))
+print(open("/data.bin", "rb").read() == semihost.open({str(source)!r}).read())
+sys.path.append("/folder")
+import module
+print(module.answer)
+"""
+    expected = ["['data.bin', 'folder']", "True", "42"]
+    with Board(name, flash=image) as board:
+        board.put(source, "/data.bin")
         board.exec(
-            "import sys; sys.path.append('/folder'); import module; print(module.answer)"
-        ).strip()
-        == "42"
-    )
-    board.exec(
-        "import os; os.remove('/data.bin'); os.remove('/folder/module.py'); os.rmdir('/folder')"
-    )
+            "import os; os.mkdir('/folder')\n"
+            "with open('/folder/module.py', 'w') as file: file.write('answer = 42')"
+        )
+        board.restart()
+        assert board.exec(check).splitlines() == expected
+    with Board(name, flash=image) as board:
+        assert board.exec(check).splitlines() == expected
 
 
 def test_boot_py_and_soft_reset(board: Board) -> None:
