@@ -98,7 +98,12 @@ def module_sizes(build: Path, nm: str) -> dict[str, int]:
 
 
 def part_of(file: str) -> str:
-    """The part that a file belongs to: its folder; what lies at the top is engine."""
+    """The part that a file belongs to: its folder; what lies at the top is engine.
+
+    The native engine runs what the compiler makes and is of no use without it.
+    """
+    if file.startswith("wamr/engine/native"):
+        return "compiler"
     folder = file.split("/")[1]
     return folder if folder in PARTS else "engine"
 
