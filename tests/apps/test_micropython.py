@@ -70,7 +70,7 @@ class Remote:
         frames: list[bytes] = []
         while True:
             try:
-                wait = 2 if len(frames) < expected else 0.1
+                wait = 2 if len(frames) < expected else 0.02 if frames else 0.1
                 frames.append(await asyncio.wait_for(self.frame(), wait))
             except asyncio.TimeoutError:
                 return frames

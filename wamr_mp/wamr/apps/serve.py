@@ -50,7 +50,10 @@ async def serve(
         init(pool)
     manager = new = Manager(_store(path), **settings)
     tasks = []
+    console = uart is None and not port and not host and not stream
     try:
+        if console:
+            _ctrl_c(False)
         for name in sorted(sensors or ()):
             new.add_sensor(name, sensors[name])
         new.start()
@@ -67,11 +70,15 @@ async def serve(
             tasks.append(asyncio.create_task(_serve_host(new, host)))
         if stream:
             tasks.append(asyncio.create_task(Link(new).run(*stream)))
-        if tasks:
-            await asyncio.Event().wait()
+        if console:
+            link = Link(new)
+            console = Console(link)
+            await link.run(console, console)
         else:
-            await _serve_console(new)
+            await asyncio.Event().wait()
     finally:
+        if console:
+            _ctrl_c(True)
         for task in tasks:
             # A server is closed, a task cancelled.
             getattr(task, "close" if hasattr(task, "close") else "cancel")()
@@ -140,21 +147,15 @@ async def _serve_host(manager, host):
         await _serve_client(manager, reader, writer)
 
 
-async def _serve_console(manager):
-    link = Link(manager)
-    console = Console(link)
+# Frames may have any bytes in them: while the host is on the console, we look for Ctrl-C
+# ourselves.
+def _ctrl_c(interrupts):
     try:
-        # Frames may have any bytes in them.
         import micropython
 
-        micropython.kbd_intr(-1)
+        micropython.kbd_intr(_CTRL_C if interrupts else -1)
     except (ImportError, AttributeError):
-        micropython = None
-    try:
-        await link.run(console, console)
-    finally:
-        if micropython:
-            micropython.kbd_intr(_CTRL_C)
+        pass
 
 
 class Console:
