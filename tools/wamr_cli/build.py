@@ -189,20 +189,14 @@ def build_assemblyscript(job: Job) -> None:
     library = job.library("assemblyscript")
     scratch = Path(tempfile.mkdtemp())
     try:
-        # The compiler wants paths below where it runs, and resolves imports from there.
+        # The compiler wants all files below the folder where it runs.
         shutil.copytree(library, scratch / LIBRARY)
-        for source in job.folder.glob("*.ts"):
+        for source in [*job.folder.glob("*.ts"), *job.folder.glob("asconfig.json")]:
             shutil.copy(source, scratch)
-        run(
-            [
-                *asc,
-                job.sources[0].name,
-                *("-o", str(job.output.resolve()), "-Ozz", "--noAssert"),
-                *("--runtime", f"{LIBRARY}/runtime", "--lowMemoryLimit", "0"),
-                *(("--debug",) if job.names else ()),
-            ],
-            scratch,
-        )
+        if not (scratch / "asconfig.json").exists():
+            shutil.copy(library / "asconfig.json", scratch)
+        options = ["--debug"] if job.names else []
+        run([*asc, job.sources[0].name, "-o", str(job.output.resolve()), *options], scratch)
     finally:
         shutil.rmtree(scratch)
 
