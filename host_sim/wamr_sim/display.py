@@ -12,6 +12,8 @@ from wamr_sim.font import columns
 from wamr_sim.trace import Trace
 
 _HALVES = " ▀▄█"
+# Where the dots of a braille character are, in the order of their bits.
+_BRAILLE = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 
 
 class Display:
@@ -120,6 +122,21 @@ class Display:
                 lower = y + 1 < self.height and self.dot(x, y + 1) != 0
                 line += _HALVES[(self.dot(x, y) != 0) + 2 * lower]
             lines.append(line.rstrip())
+        return "\n".join(lines)
+
+    def as_braille(self) -> str:
+        """The same in a quarter of the room: two by four dots in a character."""
+        lines = []
+        for y in range(0, self.height, 4):
+            line = ""
+            for x in range(0, self.width, 2):
+                bits = 0
+                for n, (dx, dy) in enumerate(_BRAILLE):
+                    inside = x + dx < self.width and y + dy < self.height
+                    if inside and self.dot(x + dx, y + dy):
+                        bits |= 1 << n
+                line += chr(0x2800 + bits)
+            lines.append(line)
         return "\n".join(lines)
 
     def save(self, path: str | Path, scale: int = 4) -> None:

@@ -18,10 +18,12 @@ from rich.text import Text
 from wamr_sim.simulator import Simulator
 
 _PERIOD = 0.25
+_MESSAGES = 50  # columns that messages need at least
 _STYLES = {
     "host>": "cyan",
     "host<": "green",
     "app": "magenta",
+    "event": "bold magenta",
     "print": "bold",
     "pin": "yellow",
     "display": "dim",
@@ -57,10 +59,11 @@ class _View:
         upper = Layout(name="upper", size=8 + len(simulator.manager.apps))
         layout.split_column(upper, Layout(self._messages(), name="messages"))
         upper.split_row(Layout(self._apps(), ratio=3), Layout(self._outside(), ratio=2))
-        if display.shows:
-            picture = Panel(Text(display.as_text()), title="display", title_align="left")
+        width = (display.width + 1) // 2 + 4
+        if display.shows and width + _MESSAGES <= Console().size.width:
+            picture = Panel(Text(display.as_braille()), title="display", title_align="left")
             lower = Layout(name="lower")
-            lower.split_row(Layout(self._messages()), Layout(picture, size=display.width + 4))
+            lower.split_row(Layout(self._messages()), Layout(picture, size=width))
             layout.split_column(upper, lower)
         return layout
 

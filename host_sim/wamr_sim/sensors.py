@@ -43,13 +43,14 @@ class ScriptedSensor:
         """From now on these are read, whatever the rows say of them."""
         self._values.update(values)
 
-    def read(self) -> list[tuple[str, float, str]]:
+    def read(self) -> list[tuple[str, float]]:
+        """All attributes, as doubles."""
         found = {**self._row(), **self._values}
         if self._noise:
             found = {k: v + self._chance.gauss(0, self._noise) for k, v in found.items()}
         self.reads += 1
         self.last = found
-        return [(key, float(value), "float") for key, value in found.items()]
+        return [(key, float(value)) for key, value in found.items()]
 
     def configure(self, interval: int, bits: int, delay: int, values: dict | None) -> bool:
         self.settings = (interval, bits, delay, values)

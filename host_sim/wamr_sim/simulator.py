@@ -191,7 +191,7 @@ class Simulator:
 
         def read() -> list:
             values = sensor.read()
-            shown = "  ".join(f"{key}={value:g}" for key, value, _ in values)
+            shown = "  ".join(f"{key}={value:g}" for key, value in values)
             self.trace.add("sensor", f"{name} {shown}")
             return values
 
@@ -299,6 +299,11 @@ class _Manager(Manager):
         if request.sender == HOST:
             self._simulator.trace.add("host>", show_request(request))
         super().dispatch(request)
+
+    def publish(self, event: Request) -> None:
+        names = [app.settings["name"] for app in self.apps if app.id == event.sender]
+        self._simulator.trace.add("event", f"{''.join(names)}: {show_request(event)}")
+        super().publish(event)
 
     def send(self, kind: int, payload: bytes) -> None:
         request = unpack_request(payload) if kind == 2 else None

@@ -8,7 +8,7 @@ from typing import Callable, NamedTuple
 
 class Entry(NamedTuple):
     """ms: since the start. kind: host> and host< (frames from and to the host), app (a message
-    for an app), log, print, sensor, pin, pwm, uart, display.
+    for an app), event (published by one), log, print, sensor, pin, pwm, uart, display.
     """
 
     ms: int

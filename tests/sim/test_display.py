@@ -35,6 +35,13 @@ def test_nothing_is_seen_before_show() -> None:
     assert (screen.shows, len(screen._trace.entries)) == (1, 1)
 
 
+def test_braille() -> None:
+    screen = display(5, 5)
+    screen.rect(0, 0, 5, 5, 1)
+    screen.show()
+    assert screen.as_braille() == "⡏⠉⡇\n⠉⠉⠁"
+
+
 def test_shapes() -> None:
     screen = display(8, 5)
     screen.rect(0, 0, 8, 5, 1)
