@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,6 +126,8 @@ class Board:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        # Should nobody call close(): QEMU does not outlive this program.
+        weakref.finalize(self, self._qemu.kill)
         try:
             self.ptys = [self._next_pty() for _ in range(1 + self.uarts)]
             self._greet()
