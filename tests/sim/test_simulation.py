@@ -104,7 +104,7 @@ def test_ram_is_that_of_the_board() -> None:
         with pytest.raises(Refused, match="allocate memory failed"):
             board.install("second", LARGE)
         board.uninstall("large")
-        assert board.memory()[0] < 20_000
+        assert board.memory()[0] < 35_000
         board.install("second", LARGE)
     with Simulation(None) as board:
         for name in "abc":
