@@ -217,9 +217,13 @@ class Board:
 
     def start(self, code: str) -> None:
         """Send code and let it run; finish() waits for it."""
-        self._console.serial.write(b"\x05A\x01")  # raw paste mode, which has flow control
-        self._expect(b"R\x01")
-        self._console.raw_paste_write(code.encode())
+        try:
+            self.write(b"\x05A\x01")  # raw paste mode, which has flow control
+            self._expect(b"R\x01")
+            self._console.raw_paste_write(code.encode())
+        except OSError:  # the terminal is gone, and QEMU with it
+            self.restart()
+            raise BoardError(f"{self.name} went off") from None
 
     def write(self, data: bytes) -> None:
         """Send bytes to the console, for code that reads them."""
@@ -246,7 +250,6 @@ class Board:
                     echo(piece.split(b"\x04")[0])
                 data += piece
         except (BoardError, OSError) as problem:
-            # An OSError means that the terminal is gone, and QEMU with it.
             message = str(problem) if isinstance(problem, BoardError) else f"{self.name} went off"
             self.restart()
             raise BoardError(message, self._text(data)) from None
