@@ -5,10 +5,9 @@ in docs/internals/architecture.md; opcodes in wasm/opcodes.py. All values are un
 """
 
 from ..host import const
-from ..wasm import opcodes
 from ..wasm.errors import Trap
 from ..wasm.externs import OUT_OF_BOUNDS
-from . import AGAIN, CALL, DONE, SUSPENDED, bulk, floats, numerics
+from . import AGAIN, CALL, DONE, SUSPENDED
 
 # Words of an entry of module.bodies.
 _WORDS = const(7)
@@ -24,8 +23,16 @@ _M32 = const(0xFFFFFFFF)
 _GROW = const(32)  # cells
 
 
+numerics = floats = None
+
+
 def attach(instance):
-    """Prepare a new instance for this engine: nothing to do."""
+    """Prepare a new instance for this engine: load what its instructions need."""
+    global numerics, floats
+    if instance.module.arithmetic and not numerics:
+        from . import numerics
+    if instance.module.arithmetic > 1 and not floats:
+        from . import floats
 
 
 # One call into an instance: all there is to know to go on with it.
@@ -527,7 +534,9 @@ def run(ex, fuel):
         # where the index is no machine word.)
         if not 0x28 <= op <= 0x3E:
             raise
-        width = (opcodes.LOADS + opcodes.STORES)[(op - 0x28) * 2 + 1] - 0x30
+        from ..wasm.opcodes import LOADS, STORES
+
+        width = (LOADS + STORES)[(op - 0x28) * 2 + 1] - 0x30
         if not instance.memory.fits(a + (1 << width)):
             raise Trap(OUT_OF_BOUNDS)
         # It was cut to less than its pages, and is whole now: once more.
@@ -571,8 +580,12 @@ def rare(ex, instance, code, pc, op):
         stack[sp] = instance.func(i)
         ex.sp = sp + 1
     elif i < 8:
-        stack[sp - 1] = numerics.trunc_sat(i, stack[sp - 1])
+        from .numerics import trunc_sat
+
+        stack[sp - 1] = trunc_sat(i, stack[sp - 1])
     else:
+        from . import bulk
+
         a = _u32(ex, code, ex.pc)
         b = 0
         if i == 8 or i == 10 or i == 12 or i == 14:  # two immediates

@@ -51,6 +51,7 @@ class Module:
         self.side_wide = False
         self.ref_locals = {}  # entry of bodies -> first, end, … of its locals of reference type
         self.asks_memory_size = False  # some function has memory.size or memory.grow
+        self.arithmetic = 0  # bit 0: it has instructions of engine/numerics.py, bit 1: of floats.py
         self.customs = []  # (name, file offset, length)
         self.declared = set()  # functions that ref.func may name
         self.seen = {}  # function types and export names so far

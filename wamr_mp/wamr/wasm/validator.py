@@ -27,6 +27,8 @@ _FIXUPS = const(7)  # side table entries that wait for the block's end
 _MAX_LOCALS = const(50000)
 _MAX_OPERANDS = const(50000)
 _MANY = const(8)
+# The arithmetic that the portable engine does by itself: add sub mul and or xor shl shr_u.
+_PLAIN = b"\x6a\x6b\x6c\x71\x72\x73\x74\x76\x7c\x7d\x7e\x83\x84\x85\x86\x88"
 _SAVED = const(4)  # cells of a frame between its locals and its operands
 
 
@@ -420,6 +422,10 @@ class Validator:
             if row[i + 1] != 32:
                 self._pop(kind)
             self._push(codes[row[i + 2]])
+            if op > 0x66 and op not in _PLAIN:
+                self.module.arithmetic |= 1
+            if 0x5B <= op <= 0x66 or 0x8B <= op <= 0xA6:
+                self.module.arithmetic |= 2
         elif op == 0xFC:
             self._prefixed(self.r.u32())
         elif op == 0xD0:
