@@ -654,6 +654,22 @@ def test_an_async_import_cannot_be_waited_for_in_a_plain_call() -> None:
         asyncio.run(outer.call_async("f", 1))
 
 
+def test_the_event_loop_has_its_turn_often() -> None:
+    """A few hundred times around a loop take a slow board a tenth of a second."""
+    text = """(memory (export "m") 1) (func (export "f") (loop
+      (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1))) (br 0)))"""
+    instance = load(text, engine="portable")
+
+    async def main() -> None:
+        app = asyncio.ensure_future(instance.call_async("f"))
+        for turn in range(1, 100):
+            await asyncio.sleep(0)
+            assert 0 < instance.memory.u32(0) <= 300 * turn
+        app.cancel()
+
+    asyncio.run(main())
+
+
 def test_an_execution_cannot_step_itself() -> None:
     holder: list[Any] = []
 

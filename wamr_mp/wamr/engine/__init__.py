@@ -8,7 +8,8 @@
     AGAIN       a memory that had been cut was made whole (see Memory.fits): run again
 
 or raises Trap. It leaves what is left of the fuel in `execution.fuel`, and everything else that
-is needed to go on in the Execution, so that nothing of a wasm call is on Python's stack.
+is needed to go on in the Execution, so that nothing of a wasm call is on Python's stack. SLICE is
+the fuel between two turns of the event loop in call_async: about 0.1 s on a slow board.
 """
 
 from ..host import const
@@ -30,4 +31,4 @@ def select(name):
         from . import portable
 
         return portable
-    raise ValueError("engine %r: 'auto' or 'portable' wanted" % (name,))
+    raise ValueError("engine %r: 'auto', 'native' or 'portable' wanted" % (name,))

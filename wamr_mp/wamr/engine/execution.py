@@ -7,8 +7,6 @@ from . import CALL, DONE, SUSPENDED
 
 # Fuel of one slice when there is no limit: the largest small int of 32-bit boards.
 _SLICE = const(0x3FFFFFFF)
-# Fuel between two turns of the event loop in call_async.
-_ASYNC_SLICE = const(2000)
 # wasm calling Python calling wasm: every level is on the host's stack, which is small.
 _MAX_DEPTH = const(8)
 _MAX_BACKTRACE = const(24)
@@ -162,7 +160,7 @@ class Execution:
         """Run to the end, letting the event loop have its turn; the result of the function."""
         import asyncio
 
-        while not self.step(_ASYNC_SLICE):
+        while not self.step(self.root.engine.SLICE):
             if self.pending:
                 self.resume(await self.pending)
             else:

@@ -9,6 +9,8 @@ from ..wasm.errors import Trap
 from ..wasm.externs import OUT_OF_BOUNDS
 from . import AGAIN, CALL, DONE, SUSPENDED
 
+SLICE = const(250)
+
 # Words of an entry of module.bodies.
 _WORDS = const(7)
 _STP = const(1)
