@@ -7,7 +7,7 @@ of sections and bodies right: they get deep into validation, and many of them ru
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,6 +140,10 @@ class Mutator:
             self.other_constant,
             self.other_constant,
         ]
+
+    def modules(self, count: int) -> Iterator[bytes]:
+        for _ in range(count):
+            yield self.module()
 
     def module(self) -> bytes:
         """One mutated module: one mutation of a good module, or a few."""
@@ -322,6 +326,6 @@ def corpus(paths: list[Path]) -> list[list[bytes]]:
     return [sorted(groups[folder]) for folder in sorted(groups)]
 
 
-def stream(modules: Iterator[bytes] | list[bytes]) -> bytes:
+def stream(modules: Iterable[bytes]) -> bytes:
     """The modules for device_runner.py: each with its length in four bytes before it."""
     return b"".join(len(module).to_bytes(4, "little") + module for module in modules)
