@@ -96,7 +96,7 @@ def test_ram_is_that_of_the_board() -> None:
     for name in [b.name for b in BOARDS]:
         with Simulation(name) as board:
             used, free = board.memory()
-            assert (used + free, used < 16_384) == (board.simulator.board.free_heap, True)
+            assert (used + free, used < 20_000) == (board.simulator.board.free_heap, True)
     with Simulation("NETDUINOPLUS2") as board:
         board.install("large", LARGE, heap=256)
         used, free = board.memory()
