@@ -1,15 +1,10 @@
-"""Instance: a module linked to its imports, with its memory, tables and globals.
-
-Specification: 4.5.4 Instantiation.
-"""
+"""Instance: a module linked to its imports, with its memory, tables and globals."""
 
 from ..engine import select
 from ..engine.execution import Execution
 from ..host import is_coroutine
-from .constexpr import const_expr
-from .errors import LinkError, Trap
-from .externs import Function, Global, Memory, Native, Table, new_cell, words
-from .reader import Reader
+from . import unload
+from .externs import Function, Global, Native
 
 
 class Instance:
@@ -37,158 +32,20 @@ class Instance:
         self._functions = {}
         self._elems = {}  # evaluated element segments; dropped ones are empty
         self._dropped = set()  # data segments
-        self._link(imports or {})
-        self._allocate(heap)
-        self.engine.attach(self)
-        self._initialize()
+        from .linker import link
+
+        try:
+            link(self, imports or {}, heap)
+        finally:
+            unload("linker", "constexpr", "reader")
         if module.start is not None:
             self.call(self.func(module.start), [])
-
-    # ---- linking
-
-    def _link(self, imports):
-        missing = []
-        module = self.module
-        for where, name, kind, what in module.import_list:
-            space = imports.get(where)
-            if space is None:
-                found = None
-            elif hasattr(space, "resolve"):
-                found = space.resolve(name, kind, what, module)
-            else:
-                found = space.get(name)
-            if found is None:
-                missing.append('"%s" "%s" %s %s' % (where, name, kind, words(kind, what)))
-            elif kind == "func":
-                self._link_func(where, name, what, found)
-            else:
-                self._link_state(where, name, kind, what, found)
-        if missing:
-            raise LinkError("unknown import: " + "; ".join(missing))
-
-    def _link_func(self, where, name, what, found):
-        if isinstance(found, (Function, Native)):
-            if found.type != what:
-                self._refuse(where, name, "func", what, _describe(found))
-        elif callable(found):
-            found = Native(None, found, what)
-        else:
-            self._refuse(where, name, "func", what, _describe(found))
-        self.funcs.append(found)
-
-    def _link_state(self, where, name, kind, what, found):
-        if kind == "global":
-            if isinstance(found, (int, float)) and not what[1]:
-                try:
-                    found = Global(what[0], found)
-                except TypeError:  # a float for an i32: refused below
-                    pass
-            fits = isinstance(found, Global) and found.type() == what
-        elif kind == "table":
-            fits = isinstance(found, Table) and found.kind == what[0]
-            fits = fits and _limits_fit(len(found), found.max, what[1], what[2])
-        else:
-            fits = isinstance(found, Memory) and found.page_size == what[2]
-            fits = fits and _limits_fit(found.pages, found.max, what[0], what[1])
-        if not fits:
-            self._refuse(where, name, kind, what, _describe(found))
-        if kind == "global":
-            self._global_objects[len(self.globals)] = found
-            self.globals.append(found.cell)
-        elif kind == "table":
-            self.tables.append(found)
-        else:
-            if not found.whole():
-                raise LinkError("not enough memory to share the memory of another module")
-            self.memory = found
-
-    def _refuse(self, where, name, kind, what, has):
-        raise LinkError(
-            'incompatible import type: "%s" "%s" wants %s %s, given %s'
-            % (where, name, kind, words(kind, what), has)
-        )
-
-    # ---- allocation
-
-    def _allocate(self, heap):
-        module = self.module
-        for kind, low, high in module.tables[len(self.tables) :]:
-            self.tables.append(Table(kind, low, high))
-        if module.memories and not self.memory:
-            self._allocate_memory(heap)
-        for i, (buf, pos, base) in enumerate(module.global_inits):
-            kind = module.globals[module.n_imported_globals + i][0]
-            self.globals.append(new_cell(kind, self._const(buf, pos, base, kind)))
-
-    # A page is 64 KiB, more than many a board has. A module that never asks for its memory's size,
-    # and says where its data and stack end (`__heap_base`), gets only that, and the app's heap
-    # behind it.
-    def _allocate_memory(self, heap):
-        module = self.module
-        low, high, page = module.memories[0]
-        if not self._wants_heap():
-            heap = 0
-        place = low * page
-        if not module.asks_memory_size:
-            place = min(place, self._heap_base(place) + 7 & ~7)
-        if heap:
-            # The heap is part of the first pages, as the memory may grow.
-            low = max(low, -(-(place + heap) // page))
-        size = low * page if module.asks_memory_size else place + heap
-        self.memory = Memory(low, high, page, size)
-        if heap:
-            from ..heap import Heap
-
-            self.memory.heap = Heap(self.memory.buf, place, heap)
 
     # Machine code keeps numeric globals where it can reach them.
     def replace_global(self, index, cell):
         self.globals[index] = cell
         if index in self._global_objects:
             self._global_objects[index].cell = cell
-
-    def _wants_heap(self):
-        module = self.module
-        if module.find_export("malloc") and module.find_export("free"):
-            return False
-        for where, _, kind, _ in module.import_list:
-            if where == "env" and kind == "func":
-                return True
-        return False
-
-    def _heap_base(self, default):
-        found = self.module.find_export("__heap_base")
-        if not found or found[0] != "global":
-            return default
-        own = found[1] - self.module.n_imported_globals
-        if own < 0 or self.module.globals[found[1]] != (0x7F, False):
-            return default
-        buf, pos, base = self.module.global_inits[own]
-        return self._const(buf, pos, base, 0x7F)
-
-    def _const(self, buf, pos, base, kind):
-        return const_expr(Reader(buf, pos, len(buf), base), self.module, kind, self)
-
-    # ---- segments
-
-    def _initialize(self):
-        for i, segment in enumerate(self.module.elems):
-            if segment[0] == 0:
-                offset = self._const(*segment[2], 0x7F)
-                refs = self.elem(i)
-                table = self.tables[segment[1]]
-                table.version += 1
-                elems = table.elems
-                if offset + len(refs) > len(elems):
-                    raise Trap("out of bounds table access")
-                elems[offset : offset + len(refs)] = refs
-            if segment[0] != 1:
-                self.drop_elem(i)
-        for i, (offset, buf, start, length) in enumerate(self.module.datas):
-            if offset:
-                at = self._const(*offset, 0x7F)
-                self.memory.write(at, memoryview(buf)[start : start + length])
-                self._dropped.add(i)
 
     def data(self, index):
         if index in self._dropped:
@@ -200,16 +57,9 @@ class Instance:
 
     # The references of an element segment. They stay encoded until somebody wants them.
     def elem(self, index):
-        refs = self._elems.get(index)
-        if refs is None:
-            _, _, _, kind, buf, pos, base, n, exprs = self.module.elems[index]
-            r = Reader(buf, pos, len(buf), base)
-            if exprs:
-                refs = [const_expr(r, self.module, kind, self) for _ in range(n)]
-            else:
-                refs = [self.func(r.u32()) for _ in range(n)]
-            self._elems[index] = refs
-        return refs
+        from .linker import elem
+
+        return elem(self, index)
 
     def drop_elem(self, index):
         self._elems[index] = ()
@@ -292,21 +142,6 @@ class Instance:
             known = Global(code, 0, mutable, self.globals[index])
             self._global_objects[index] = known
         return known
-
-
-def _describe(found):
-    for kind, cls in (("func", (Function, Native)), ("table", Table), ("memory", Memory)):
-        if isinstance(found, cls):
-            return kind + " " + words(kind, found.type if kind == "func" else found.type())
-    if isinstance(found, Global):
-        return "global " + words("global", found.type())
-    return "%r" % (found,)
-
-
-# `size` and `max` are what there is; the import asks for at least `low` and, if it says so, at
-# most `high`.
-def _limits_fit(size, max, low, high):
-    return size >= low and (high is None or (max is not None and max <= high))
 
 
 class Exports:

@@ -8,6 +8,7 @@ from array import array
 
 from ..host import const
 from . import opcodes
+from .decoder import type_use, valtype
 
 _I32 = const(0x7F)
 _I64 = const(0x7E)
@@ -74,7 +75,7 @@ class Validator:
         refs = []
         for _ in range(r.count()):
             n = r.u32()
-            kind = self.module._valtype(r)
+            kind = valtype(r)
             if n + len(local_types) > _MAX_LOCALS:
                 r.fail("too many locals: at most %d" % _MAX_LOCALS)
             if kind == _FUNCREF or kind == _EXTERNREF:
@@ -208,7 +209,7 @@ class Validator:
             if byte == 0x40:
                 r.pos += 1
                 return b"", b""
-            return b"", bytes((self.module._valtype(r),))
+            return b"", bytes((valtype(r),))
         index = r.signed(33)
         if not 0 <= index < len(self.module.types):
             self.fail("unknown type %d" % index)
@@ -296,7 +297,7 @@ class Validator:
         r = self.r
         module = self.module
         if op & 1:
-            kind = module._type_use(r)
+            kind = type_use(module, r)
             table = r.u32()
             if table >= len(module.tables):
                 self.fail("unknown table %d" % table)
@@ -357,7 +358,7 @@ class Validator:
         elif op == 0x1C:
             if r.u32() != 1:
                 self.fail("invalid result arity of select")
-            kind = self.module._valtype(r)
+            kind = valtype(r)
             self._pop(_I32)
             self._pop(kind)
             self._pop(kind)
