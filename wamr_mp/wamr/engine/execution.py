@@ -25,7 +25,8 @@ class Execution:
         self.function = function
         self.root = function.instance  # whose limits count
         # The innermost call between instances comes last; each has a stack of its own.
-        self.calls = [self.root.engine.Activation(function, args, self.root.stack_cells)]
+        self.calls = []
+        self._enter(function, args, 0)
         self.fuel = 0  # left in this slice
         self.given = 0  # the part of it that is not accounted for yet
         self.debt = 0  # the unit of fuel at which it was suspended is paid on resuming
@@ -96,8 +97,10 @@ class Execution:
         try:
             while True:
                 call = self.calls[-1]
-                status = call.run(self.fuel)
-                self.fuel = call.fuel
+                try:
+                    status = call.run(self.fuel)
+                finally:
+                    self.fuel = call.fuel
                 if status == DONE:
                     if len(self.calls) == 1:
                         return True
@@ -111,6 +114,13 @@ class Execution:
                     return False
         finally:
             self._settle()
+
+    # A new call on top of those that use `below` cells.
+    def _enter(self, function, args, below):
+        engine = function.instance.engine
+        call = engine.Activation(function, args, self.root.stack_cells - below)
+        call.below = below
+        self.calls.append(call)
 
     # Accounts for the fuel that was used, here and in the instance, which other calls share.
     def _settle(self):
@@ -127,13 +137,13 @@ class Execution:
         callee = call.callee
         args = call.take_arguments()
         if not isinstance(callee, Native):
-            room = self.root.stack_cells
-            for other in self.calls:
-                room -= other.cells_used()
+            below = call.below
             # After a tail call there may be nothing to come back to.
             if call.is_over():
                 self.calls.pop()
-            self.calls.append(callee.instance.engine.Activation(callee, args, room))
+            else:
+                below += call.cells_used()
+            self._enter(callee, args, below)
             return True
         self._settle()
         result = callee.call(call.instance, args)
