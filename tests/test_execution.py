@@ -6,6 +6,7 @@ Fuel and suspension on their own are in test_suspension.py.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -166,6 +167,14 @@ def test_recursion_over_instances_ends() -> None:
         ping.exports.f(-1, 0)
     assert len(caught.value.backtrace) == 24
     assert ping.exports.f(10, 0) == 505
+
+
+def test_deep_recursion_over_instances_does_not_take_long() -> None:
+    ping, _ = ping_pong("call", stack=1 << 19)
+    start = time.process_time()
+    with pytest.raises(wamr.Trap, match="^call stack exhausted"):
+        ping.exports.f(-1, 0)
+    assert time.process_time() - start < 2
 
 
 def test_tail_calls_between_instances_take_no_room() -> None:
@@ -471,6 +480,16 @@ def test_a_nested_call_shares_the_fuel() -> None:
     instance.fuel = 401
     instance.exports.f(100, 200)
     assert instance.fuel == 0
+
+
+def test_the_fuel_before_a_trap_is_spent() -> None:
+    text = """(func (export "f") (param i32)
+      (loop (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br_if 0 (local.get 0)))
+      unreachable)"""
+    instance = load(text, fuel=1000)
+    with pytest.raises(wamr.Trap, match="^unreachable"):
+        instance.exports.f(100)
+    assert instance.fuel == 900
 
 
 def test_steps_and_the_loop_take_from_the_same_fuel() -> None:
