@@ -6,7 +6,9 @@ import time
 
 import pytest
 import wamr
-from wat import binary, function, leb, load, section, sleb, vector, wat
+from hostile import mutate
+from spec import suite
+from wat import binary, function, leb, load, section, sleb, vector, wasmtime, wat
 
 
 def entries(module: wamr.Module) -> list[tuple[int, ...]]:
@@ -455,3 +457,44 @@ def test_padded_immediates() -> None:
     )
     # 4 turns of 3, and what the two functions add
     assert wamr.Instance(wamr.Module(data)).exports.f() == 12 + 40 + 60
+
+
+# Another implementation, asked about modules that are nearly right
+
+
+def other_engine() -> wasmtime.Engine:
+    """wasmtime with the same features."""
+    config = wasmtime.Config()
+    for feature in (
+        "relaxed_simd simd threads multi_memory memory64 gc function_references exceptions "
+        "stack_switching wide_arithmetic component_model"
+    ).split():
+        setattr(config, f"wasm_{feature}", False)
+    config.wasm_tail_call = True
+    config.wasm_custom_page_sizes = True
+    return wasmtime.Engine(config)
+
+
+@pytest.mark.skipif(suite.find() is None, reason=suite.HOW_TO_GET)
+def test_what_is_valid_is_what_wasmtime_calls_valid() -> None:
+    engine = other_engine()
+    folder = suite.find()
+    assert folder
+    mutator = mutate.Mutator(mutate.corpus(suite.good_modules(folder)), seed=3)
+    valid = 0
+    for _ in range(1500):
+        data = mutator.module()
+        try:
+            wamr.Module(data)
+            reason = ""
+        except wamr.CompileError as error:
+            reason = str(error)
+        if reason.startswith(("too many", "name too long")):
+            continue  # limits are everybody's own
+        try:
+            wasmtime.Module.validate(engine, data)
+            assert not reason
+            valid += 1
+        except wasmtime.WasmtimeError as error:
+            assert reason, error
+    assert 100 < valid < 1000
