@@ -114,14 +114,21 @@ export class Writer {
 
 /** Attributes that came with a request, an event or a reading: there until its handler returns. */
 export class Attributes {
-  private first: usize = 0;
-  private kind: i32 = 0; // of the attribute that was found, as above
+  private first: i32 = 0;
+  private code: i32 = 0; // of the attribute that was found
   private size: usize = 0;
+  private isA: bool;
 
-  constructor(private data: usize, private length: usize) {
-    if (length < 11) return;
-    const first = <usize>load<u16>(data, 6) + 10;
-    if (first > 10 && first <= length) this.first = first;
+  constructor(private data: usize, private length: i32) {
+    const own = dialect[0];
+    this.isA = own;
+    if (length >= 11) {
+      const first = <i32>load<u16>(data, 6) + 10;
+      if (first > 10 && first <= length) {
+        this.first = first;
+        this.find("", true);
+      }
+    }
   }
 
   /** Whether these are attributes at all. */
@@ -130,11 +137,12 @@ export class Attributes {
   }
 
   get tag(): string {
-    return decoded(this.data + 8, this.first - 11);
+    return this.first ? decoded(this.data + 8, this.first - 11) : "";
   }
 
-  // The address of a value; 0: there is none. Its size and kind are kept.
-  private find(key: string): usize {
+  // The address of a value; 0: there is none. Its size and code are kept. Or what dialect these attributes are in: the first
+  // type that only one of them has tells.
+  private find(key: string, dialectOnly: bool = false): usize {
     if (!this.first) return 0;
     const end = this.data + this.length;
     let at = this.data + this.first;
@@ -144,28 +152,25 @@ export class Attributes {
       at = name + keyLength + 1;
       if (!keyLength || at > end) return 0;
       const code = <i32>load<u8>(at - 1);
-      let kind: i32;
-      if (code == 9 || code == 13) kind = TEXT;
-      else if (code == 14 || (code == 10 && dialect[0])) kind = BYTES;
-      else if (code == 8 || code == 12) kind = BOOL;
-      else if (code == 11 || (code == 7 && dialect[0])) kind = DOUBLE;
-      else if (code == 10 || (code == 6 && dialect[0])) kind = FLOAT;
-      else if (code == 4 && dialect[0]) kind = INT8;
-      else if (code < 8) kind = code;
-      else return 0;
+      if (dialectOnly) {
+        if (code == 8 || code == 9 || code > 10 || !code) {
+          this.isA = code == 8 || code == 9;
+          return 0;
+        }
+      }
       let size: usize = 1 << (code & 3);
-      if (kind == TEXT) {
+      if (code == 9 || code == 13) {
         if (at + 2 > end) return 0;
         size = load<u16>(at);
         at += 2;
-      } else if (kind == BYTES) {
+      } else if (code == 14 || (code == 10 && this.isA)) {
         if (at + 4 > end) return 0;
         size = load<u32>(at);
         at += 4;
       }
       if (size > end - at) return 0;
-      if (decoded(name, keyLength - 1) == key) {
-        this.kind = kind;
+      if (!dialectOnly && decoded(name, keyLength - 1) == key) {
+        this.code = code;
         this.size = size;
         return at;
       }
@@ -181,25 +186,28 @@ export class Attributes {
   /** A number or bool of any type (hosts send doubles); NaN: there is no such number. */
   number(key: string): f64 {
     const at = this.find(key);
-    if (!at || this.kind == TEXT || this.kind == BYTES) return NaN;
-    if (this.kind == FLOAT) return load<f32>(at);
-    if (this.kind == DOUBLE) return load<f64>(at);
-    if (this.kind == BOOL) return load<u8>(at);
-    switch (this.kind & 7) {
+    if (!at) return NaN;
+    const isA = this.isA;
+    switch (this.code) {
       case 0: return load<i8>(at);
       case 1: return load<i16>(at);
       case 2: return load<i32>(at);
       case 3: return <f64>load<i64>(at);
-      case 4: return this.kind == INT8 ? load<i8>(at) : load<u8>(at);
+      case 4: return isA ? <f64>load<i8>(at) : <f64>load<u8>(at);
       case 5: return load<u16>(at);
-      case 6: return load<u32>(at);
-      default: return <f64>load<u64>(at);
+      case 6: return isA ? <f64>load<f32>(at) : <f64>load<u32>(at);
+      case 7: return isA ? load<f64>(at) : <f64>load<u64>(at);
+      case 8:
+      case 12: return load<u8>(at);
+      case 10: return isA ? NaN : <f64>load<f32>(at);
+      case 11: return load<f64>(at);
+      default: return NaN;
     }
   }
 
   /** Text; "" if there is none. */
   text(key: string): string {
     const at = this.find(key);
-    return at && this.kind == TEXT && this.size ? decoded(at, this.size - 1) : "";
+    return at && (this.code == 9 || this.code == 13) && this.size ? decoded(at, this.size - 1) : "";
   }
 }

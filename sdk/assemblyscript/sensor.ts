@@ -50,7 +50,7 @@ export class Sensor {
   }
 }
 
-export function on_sensor_event(id: i32, reading: usize, size: usize): void {
+export function on_sensor_event(id: i32, reading: usize, size: i32): void {
   for (let i = 0; i < sensors.length; i++) {
     if (sensors[i].id == id) {
       sensors[i].deliver(new Attributes(reading, size));

@@ -239,25 +239,14 @@ fn pack(head: usize, kind: u8, mid: u32, peer: u32, url: []const u8, payload: Pa
 const Kind = enum { int8, int16, int32, int64, uint8, uint16, uint32, uint64, float, double, bool, string, bytes };
 
 // The codes of the two dialects, in the order of Kind; 255: there is no such type.
-const codes = switch (dialect) {
-    .a => [_]u8{ 4, 1, 2, 3, 255, 5, 255, 255, 6, 7, 8, 9, 10 },
-    .b => [_]u8{ 0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14 },
-};
+const codes_a = [_]u8{ 4, 1, 2, 3, 255, 5, 255, 255, 6, 7, 8, 9, 10 };
+const codes_b = [_]u8{ 0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14 };
+const codes = if (dialect == .a) codes_a else codes_b;
 
-fn kindOf(code: u8) ?Kind {
-    for (codes, 0..) |known, i| if (known == code) return @enumFromInt(i);
-    // What only the other dialect has.
-    return switch (code) {
-        0 => .int8,
-        4 => .uint8,
-        6 => .uint32,
-        7 => .uint64,
-        8, 12 => .bool,
-        9, 13 => .string,
-        10, 14 => .bytes,
-        11 => .double,
-        else => null,
-    };
+fn kindOf(code: u8, is_a: bool) ?Kind {
+    const known = if (is_a) &codes_a else &codes_b;
+    for (known, 0..) |one, i| if (one == code) return @enumFromInt(i);
+    return null;
 }
 
 /// Attributes being written into memory that the caller has: `var buf: [200]u8 = undefined;`. Each key is set once.
@@ -348,32 +337,62 @@ pub const Attributes = struct {
         return self.data[8 .. self.first - 3];
     }
 
-    const Found = struct { kind: Kind, value: []const u8 };
+    const Item = struct { name: []const u8, code: u8, value: []const u8 };
 
-    fn find(self: Attributes, key: []const u8) ?Found {
-        var rest = self.data[self.first..];
-        var count = read(u16, self.data, self.first - 2, .little);
-        while (count > 0 and rest.len > 3) : (count -= 1) {
+    // Goes through the attributes.
+    const Walk = struct {
+        rest: []const u8,
+        count: u16,
+        is_a: bool,
+
+        fn next(self: *Walk) ?Item {
+            if (self.count == 0 or self.rest.len < 4) return null;
+            self.count -= 1;
+            var rest = self.rest;
             const key_len = read(u16, rest, 0, .little);
             if (key_len == 0 or rest.len < @as(usize, key_len) + 3) return null;
             const name = rest[2..][0 .. key_len - 1];
             const code = rest[key_len + 2];
-            const kind = kindOf(code) orelse return null;
             rest = rest[key_len + 3 ..];
             var size = @as(usize, 1) << @intCast(code & 3);
-            const head: usize = switch (kind) {
-                .string => 2,
-                .bytes => 4,
-                else => 0,
-            };
-            if (rest.len < head) return null;
-            if (head == 2) size = read(u16, rest, 0, .little);
-            if (head == 4) size = read(u32, rest, 0, .little);
-            rest = rest[head..];
+            if (code == 9 or code == 13) {
+                if (rest.len < 2) return null;
+                size = read(u16, rest, 0, .little);
+                rest = rest[2..];
+            } else if (code == 14 or (code == 10 and self.is_a)) {
+                if (rest.len < 4) return null;
+                size = read(u32, rest, 0, .little);
+                rest = rest[4..];
+            }
             if (rest.len < size) return null;
-            if (std.mem.eql(u8, name, key)) return .{ .kind = kind, .value = rest[0..size] };
-            rest = rest[size..];
+            self.rest = rest[size..];
+            return .{ .name = name, .code = code, .value = rest[0..size] };
         }
+    };
+
+    fn walk(self: Attributes, is_a: bool) Walk {
+        return .{ .rest = self.data[self.first..], .count = read(u16, self.data, self.first - 2, .little), .is_a = is_a };
+    }
+
+    // The dialect, as the first type tells that only one has.
+    fn isA(self: Attributes) bool {
+        var items = self.walk(dialect == .a);
+        while (items.next()) |item| switch (item.code) {
+            8, 9 => return true,
+            0, 11...14 => return false,
+            else => {},
+        };
+        return dialect == .a;
+    }
+
+    const Found = struct { kind: Kind, value: []const u8 };
+
+    fn find(self: Attributes, key: []const u8) ?Found {
+        const is_a = self.isA();
+        var items = self.walk(is_a);
+        while (items.next()) |item|
+            if (std.mem.eql(u8, item.name, key))
+                return .{ .kind = kindOf(item.code, is_a) orelse return null, .value = item.value };
         return null;
     }
 

@@ -36,29 +36,25 @@ const KINDS: [Kind; 13] = [
     Kind::Bytes,
 ];
 
-// The codes in the order of KINDS; 255: there is no such type.
-const CODES: [u8; 13] = if cfg!(feature = "dialect_a") {
-    [4, 1, 2, 3, 255, 5, 255, 255, 6, 7, 8, 9, 10]
-} else {
-    [0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14]
-};
+const IS_A: bool = cfg!(feature = "dialect_a");
 
-fn kind_of(code: u8) -> Option<Kind> {
-    if let Some(at) = CODES.iter().position(|known| *known == code) {
-        return Some(KINDS[at]);
+// The codes in the order of KINDS, in dialect A and in B; 255: there is no such type.
+const CODES_A: [u8; 13] = [4, 1, 2, 3, 255, 5, 255, 255, 6, 7, 8, 9, 10];
+const CODES_B: [u8; 13] = [0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14];
+const CODES: [u8; 13] = if IS_A { CODES_A } else { CODES_B };
+
+fn kind_of(code: u8, is_a: bool) -> Option<Kind> {
+    let codes = if is_a { &CODES_A } else { &CODES_B };
+    codes.iter().position(|known| *known == code).map(|at| KINDS[at])
+}
+
+// Whether only one of the dialects has this code: which.
+fn dialect_of(code: u8) -> Option<bool> {
+    match code {
+        8 | 9 => Some(true),
+        0 | 11..=14 => Some(false),
+        _ => None,
     }
-    // What only the other dialect has.
-    Some(match code {
-        0 => Kind::Int8,
-        4 => Kind::Uint8,
-        6 => Kind::Uint32,
-        7 => Kind::Uint64,
-        8 | 12 => Kind::Bool,
-        9 | 13 => Kind::Text,
-        10 | 14 => Kind::Bytes,
-        11 => Kind::Double,
-        _ => return None,
-    })
 }
 
 /// What an attribute can be set to: the type decides that of the attribute.
@@ -171,21 +167,21 @@ impl<'a> Attributes<'a> {
         &self.data[8..self.first - 3]
     }
 
-    fn find(&self, key: &str) -> Option<(Kind, &'a [u8])> {
+    // Calls `wanted` with the name, code and value of one attribute after the other, until it returns something.
+    fn walk<T>(&self, is_a: bool, mut wanted: impl FnMut(&[u8], u8, &'a [u8]) -> Option<T>) -> Option<T> {
         let mut rest = &self.data[self.first..];
         for _ in 0..le16(&self.data[self.first - 2..])? {
             let key_len = le16(rest)?;
             let name = rest.get(2..1 + key_len)?;
             let code = *rest.get(2 + key_len)?;
-            let kind = kind_of(code)?;
             rest = &rest[3 + key_len..];
-            let size = match kind {
-                Kind::Text => {
+            let size = match (code, is_a) {
+                (9, _) | (13, _) => {
                     let size = le16(rest)?;
                     rest = &rest[2..];
                     size
                 }
-                Kind::Bytes => {
+                (14, _) | (10, true) => {
                     let size = u32::from_le_bytes(rest.get(..4)?.try_into().ok()?);
                     rest = &rest[4..];
                     size as usize
@@ -193,12 +189,25 @@ impl<'a> Attributes<'a> {
                 _ => 1 << (code & 3),
             };
             let value = rest.get(..size)?;
-            if name == key.as_bytes() {
-                return Some((kind, value));
+            if let Some(found) = wanted(name, code, value) {
+                return Some(found);
             }
             rest = &rest[size..];
         }
         None
+    }
+
+    // Which dialect they are in is told by the first type that only one has.
+    fn find(&self, key: &str) -> Option<(Kind, &'a [u8])> {
+        let is_a = self.walk(IS_A, |_, code, _| dialect_of(code)).unwrap_or(IS_A);
+        let (code, value) = self.walk(is_a, |name, code, value| {
+            if name == key.as_bytes() {
+                Some((code, value))
+            } else {
+                None
+            }
+        })?;
+        Some((kind_of(code, is_a)?, value))
     }
 
     /// A number or bool of any type (hosts send doubles), as f64.
