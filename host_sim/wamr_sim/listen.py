@@ -50,6 +50,8 @@ async def listen_pty(simulator: Simulator, link: str = "") -> AsyncIterator[str]
     """Serve a pseudo terminal, whose other end is like a serial port; its path, or that of a
     symbolic link to it. OSError.
     """
+    if not hasattr(os, "openpty"):
+        raise OSError("this system has no pseudo terminals: use tcp://127.0.0.1:8888")
     import tty
 
     board, port = os.openpty()  # the other end stays open here: so hosts can come and go

@@ -37,6 +37,5 @@ def wamr_board(request: pytest.FixtureRequest) -> Iterator[Simulation]:
         options.update(mark.kwargs)
     with Simulation(**options) as board:
         yield board
-        request.node.user_properties.append(("wamr_trace", len(board.trace)))
         lines = [str(entry) for entry in board.trace[-_SHOWN:]]
         request.node.add_report_section("teardown", "wamr board", "\n".join(lines))

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from wamr_cli.device import Answer, App, Device, Event, Refused, Value, Values
+from wamr_cli.device import Answer, App, Device, Event, Refused, Stream, Value, Values
 from wamr_cli.device._device import Payload
 
 from wamr_sim import scenario as scenario_file
@@ -219,8 +219,5 @@ class _LocalDevice(Device):
         super().__init__("sim", reconnect=False, first_mid=1)
         self._simulator = simulator
 
-    async def connect(self) -> Device:
-        self._stream = LocalStream(self._simulator, False)
-        self._connected.set()
-        self._task = asyncio.ensure_future(self._run())
-        return self
+    async def _open(self) -> Stream:
+        return LocalStream(self._simulator, False)

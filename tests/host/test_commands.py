@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from wamr_cli import main
+from wamr_cli import completion, main
 from wamr_cli.table import table
 
 from apps import wat
@@ -204,6 +204,13 @@ def test_completion_asks_the_board(simulated: Running, wamr, counter: str) -> No
         check=False,
     )
     assert done.stdout == "plain,counter\n"
+
+
+def test_completion_of_ports(monkeypatch) -> None:
+    ports = [FakePort("/dev/ttyUSB0"), FakePort("/dev/ttyACM0")]
+    monkeypatch.setattr("wamr_cli.devices.serial_ports", lambda: ports)
+    assert completion.ports(None, None, "/dev/ttyU") == ["/dev/ttyUSB0"]
+    assert completion.ports(None, None, "s") == ["sim"]
 
 
 def test_tables() -> None:

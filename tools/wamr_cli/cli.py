@@ -13,6 +13,7 @@ import click
 import wamr
 
 from wamr_cli.build import build
+from wamr_cli.completion import ports
 from wamr_cli.connection import Connection
 from wamr_cli.devices import devices
 from wamr_cli.errors import INTERRUPTED, complain
@@ -31,6 +32,7 @@ from wamr_cli.sim import sim
     "--port",
     envvar="WAMR_PORT",
     metavar="PORT",
+    shell_complete=ports,
     help="The device: a serial port, tcp://host:port, or sim[:FOLDER], a simulated board that"
     " keeps its apps in FOLDER.  [env: WAMR_PORT; default: the only USB serial port]",
 )

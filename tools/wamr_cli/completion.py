@@ -24,3 +24,11 @@ def installed(context: click.Context) -> list[str]:
 async def _names(port: str, baudrate: int) -> list[str]:
     async with Device(port, baudrate=baudrate, timeout=1.0, reconnect=False) as device:
         return [app.name for app in (await device.apps()).apps]
+
+
+def ports(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+    """What -p can be: the serial ports of this PC, and the other kinds of addresses."""
+    from wamr_cli.devices import serial_ports
+
+    known = [port.device for port in serial_ports()] + ["sim", "tcp://127.0.0.1:8888"]
+    return [port for port in known if port.startswith(start)]

@@ -94,8 +94,6 @@ class Device:
         self._listeners: list[asyncio.Queue[Event | None]] = []
         self._subscribed: list[str] = []
         self._stream: Stream | None = None
-        self._connected = asyncio.Event()
-        self._writing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._reader = FrameReader(_Frames(self._arrived))
         self._bytes = 0
@@ -106,10 +104,16 @@ class Device:
 
     async def connect(self) -> Device:
         """Open the connection. ConnectError."""
-        self._stream = await open_stream(self.address, self.baudrate)
+        self._stream = await self._open()
+        # Made here, where the event loop is: the constructor may be called outside of one.
+        self._connected = asyncio.Event()
+        self._writing = asyncio.Lock()
         self._connected.set()
         self._task = asyncio.ensure_future(self._run())
         return self
+
+    async def _open(self) -> Stream:
+        return await open_stream(self.address, self.baudrate)
 
     async def close(self) -> None:
         if self._task:
@@ -153,7 +157,7 @@ class Device:
             while not self._stream:
                 await asyncio.sleep(_RECONNECT_SECONDS)
                 with contextlib.suppress(ConnectError):
-                    self._stream = await open_stream(self.address, self.baudrate)
+                    self._stream = await self._open()
             self._connected.set()
             # The device may have been restarted, and not know any more who listens.
             for url in self._subscribed:
