@@ -606,6 +606,61 @@ def test_pending_imports_at_every_fuel(fuel: int | None) -> None:
     assert execution.fuel_used == 1 + 4 + 3
 
 
+BACK = """(import "e" "h" (func $h (param i32) (result i32)))
+  (memory (export "m") 2) (global (export "__heap_base") i32 (i32.const 1024))
+  (func $sum (export "sum") (param $n i32) (param $total i64) (result i64)
+    (if (i32.eqz (local.get $n)) (then (return (local.get $total))))
+    (return_call $sum (i32.sub (local.get $n) (i32.const 1))
+      (i64.add (local.get $total) (i64.extend_i32_u (call $h (local.get $n))))))
+  (func (export "store") (param i32 i32) (i32.store (local.get 0) (local.get 1)))"""
+FRONT = """(import "back" "sum" (func $sum (param i32 i64) (result i64)))
+  (import "back" "store" (func $store (param i32 i32)))
+  (import "back" "m" (memory 2)) (import "e" "later" (func $later (param i32) (result i32 i64)))
+  (type $t (func (param i32 i64) (result i64)))
+  (table 2 funcref) (elem (i32.const 0) $sum $tail)
+  (func $tail (type $t) (return_call_indirect (type $t) (local.get 0) (local.get 1) (i32.const 0)))
+  (func (export "f") (param $n i32) (result i64 i32 f64)
+    (local $x i64) (local $i i32) (local $f f64)
+    (loop $again
+      (block $default (block $two (block $one (block $zero
+        (br_table $zero $one $two $default (i32.rem_u (local.get $i) (i32.const 4))))
+        (local.set $x (call $sum (local.get $i) (local.get $x))) (br $default))
+        (local.set $x (call_indirect (type $t) (local.get $i) (local.get $x) (i32.const 1)))
+        (br $default))
+        (call $later (local.get $i)) (local.set $x (i64.add (local.get $x)))
+        (i32.const 4) (i32.mul) (i32.const 99) (call $store))
+      (local.set $f (f64.add (local.get $f) (f64.convert_i32_u (local.get $i))))
+      (i32.store (i32.mul (local.get $i) (i32.const 9000)) (local.get $i))
+      (if (i32.eq (local.get $i) (i32.const 5)) (then (drop (memory.grow (i32.const 1)))))
+      (memory.fill (i32.mul (memory.size) (i32.const 60000)) (local.get $i) (i32.const 1))
+      (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+        (local.get $n))))
+    (local.get $x) (memory.size) (local.get $f))"""
+
+
+def everything(fuel: int | None, **options: Any) -> tuple[Any, int, bytes]:
+    async def later(n: int) -> tuple[int, int]:
+        return n + 100, n * 1000
+
+    back = load(BACK, {"e": {"h": lambda n: n * 3}})
+    front = load(FRONT, {"back": back, "e": {"later": later}}, **options)
+    execution = front.start("f", 13)
+    while not execution.step(fuel):
+        if execution.pending:
+            execution.resume(drain(execution.pending))
+    return execution.result, execution.fuel_used, bytes(back.memory.data)
+
+
+def test_everything_at_every_fuel() -> None:
+    expected = everything(None)
+    result, used, memory = expected
+    assert result[1:] == (3, sum(range(13)))
+    assert memory[4 * 102 : 4 * 102 + 4] == memory[4 * 106 : 4 * 106 + 4] == b"\x63\0\0\0"
+    assert (memory[2 * 60000], memory[3 * 60000]) == (4, 12)
+    for fuel in range(1, used + 2):
+        assert everything(fuel) == expected, fuel
+
+
 def test_resuming_with_a_result_that_does_not_fit() -> None:
     execution = load(PENDING, {"e": {"h": pair}}).start("f", 100)
     with pytest.raises(RuntimeError, match="no async import is pending"):
