@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from wamr import pool
 from wamr.apps import manager as manager_module
 from wamr.apps.packet import DELETE, GET
 
@@ -98,5 +99,24 @@ def test_timers_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
             (first,) = count(await device.request(GET, "/ticks"))
             (second,) = count(await device.request(GET, "/ticks", seconds=1))
             assert first > 0 and second > first
+
+    run(main())
+
+
+def test_the_pool_gets_back_what_could_not_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_heap", None)
+    monkeypatch.setattr(pool, "_taken", [])
+    pool.init(100000)
+    broken = wat.build("(module (memory 1) (func $f unreachable) (start $f))")
+
+    async def main() -> None:
+        async with Device() as device:
+            for _ in range(3):
+                assert await device.install("b", broken) == 160
+                assert "unreachable" in device.lines[-1]
+                assert await device.install("c", wat.COUNTER, "&heap=50000") == 65
+                assert pool.stats()[1] > 50000
+                await device.request(DELETE, "/applet?name=c")
+                assert pool.stats()[1] == 0
 
     run(main())

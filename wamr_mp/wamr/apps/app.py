@@ -3,6 +3,7 @@
 import asyncio
 
 from . import clock
+from .manager import ON_TIMER
 from .timers import AppTimers
 
 OVERFLOW = "message queue is full"
@@ -80,7 +81,7 @@ class App:
             self.overflow += 1
 
     def _timer(self, number):
-        self.post(2, number)
+        self.post(ON_TIMER, number)
 
     # ---- life
 

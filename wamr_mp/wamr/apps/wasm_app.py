@@ -1,6 +1,4 @@
-"""An app in wasm: the calls of its exports, with fuel slices and a watchdog, and the buffers it is
-given.
-"""
+"""An app in wasm: its exports are called with fuel slices, a watchdog, and buffers it is lent."""
 
 import asyncio
 
@@ -14,8 +12,7 @@ _V = b""
 _I = b"\x7f"
 _II = b"\x7f\x7f"
 _III = b"\x7f\x7f\x7f"
-# The callback of each kind of message (see manager.py), its parameters, and how many of those the
-# message has.
+# The callback of each kind of message (see manager.py), and its parameters.
 _CALLBACKS = (
     ("on_request", _II),
     ("on_response", _II),
@@ -27,11 +24,14 @@ _MAX_FUEL = 20000
 
 
 class WasmApp(App):
+    """An app whose code is wasm: `instance` runs it."""
+
     program = instance = None
     fuel = 64  # of one turn; adapts to the speed of the board
     destroying = False
 
     def load(self):
+        from .. import pool
         from ..program import Program
         from ..wasm.errors import LinkError
         from ..wasm.module import Module
@@ -39,6 +39,7 @@ class WasmApp(App):
 
         config = self.manager.config
         module = Module(self.entry.source)
+        taken = len(pool._taken)
         try:
             self.program = Program(
                 module,
@@ -54,6 +55,11 @@ class WasmApp(App):
             raise Trap("env.exit(%s)" % e)
         except RuntimeError as e:
             raise LinkError(str(e))
+        finally:
+            if not self.program:
+                # Nobody knows the memory of what could not be started, but the pool.
+                while len(pool._taken) > taken:
+                    pool.give(pool._taken[-1][0])
         self.instance = self.program.instance
         self.instance.fuel = None
 
