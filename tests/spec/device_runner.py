@@ -50,7 +50,9 @@ class Spectest:
             return self.wamr.native(_PRINTS[name], _nothing)
         if name in _GLOBALS:
             valtype, bits = _GLOBALS[name]
-            return self.wamr.Global(valtype, 0, False, [bits])
+            variable = self.wamr.Global(valtype)
+            variable.cell[0] = bits
+            return variable
         if name == "table":
             return self.wamr.Table("funcref", 10, 20)
         if name == "memory":

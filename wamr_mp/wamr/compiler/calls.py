@@ -40,7 +40,7 @@ class Calls(Control):
         self._prepare(n)
         top = self.top_cell()
         start = self.stack[-n][3] if n else top
-        asm.about = (self.pc, start, None)
+        asm.about = (self.pc, start, None, None)
         if op == 0x10:
             if index < self.module.n_imported_funcs:
                 asm.leave(stubs[context.CALL], index, top)
@@ -98,7 +98,7 @@ class Calls(Control):
     def _call_by_driver(self, job):
         asm = self.asm
         _, _, back, r, pc, top, start, results = job
-        asm.about = (pc, 0, None)
+        asm.about = (pc, 0, None, None)
         asm.store_cell(r, top, False)
         asm.leave(self.program.stubs[context.INDIRECT], pc, top)
         if back is None:

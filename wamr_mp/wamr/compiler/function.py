@@ -51,6 +51,7 @@ class Function(Calls):
             if self.reg[i] >= 0:
                 asm.const(self.reg[i], 0, is_wide(self.types[i]))
                 self.valid[i] = self.dirty[i] = True
+                self.scan.written[i] = 1  # even if only here: its cell does not know
             else:
                 asm.store_cell_const(0, self.cells[i], is_wide(self.types[i]))
         self._open(0x02, b"", results)
@@ -83,29 +84,29 @@ class Function(Calls):
     # For the assembler: an address that may be out of bounds is looked at more closely there, and
     # comes back.
     def later(self, slow, back, a, extent):
-        self.cold.append(("exact", slow, back, a, extent, None, self.pc))
+        self.cold.append(("exact", slow, back, a, extent, self.checked_from, self.pc))
 
     def _trap(self, number):
         label = self.asm.label()
-        self.cold.append(("trap", label, number, self.pc))
+        self.cold.append(("trap", label, number, self.pc, len(self.asm.code)))
         return label
 
     def _emit_cold(self, job):
         asm = self.asm
         asm.bind(job[1])
         if job[0] == "trap":
-            asm.about = (job[3], 0, job[2])
+            asm.about = (job[3], 0, job[2], job[4])
             asm.call_stub(self.program.stubs[context.TRAP])
             return
         if job[0] == "indirect":
             self._call_by_driver(job)
             return
         if job[0] == "exact":
-            asm.about = (job[6], 0, context.OUT_OF_BOUNDS)
+            asm.about = (job[6], 0, context.OUT_OF_BOUNDS, job[5])
             asm.check_exact(job[3], job[4], self.program.stubs, job[2])
             return
         # Out of fuel: save the locals, leave; when resumed load them again and go on.
-        asm.about = (job[4], 0, None)
+        asm.about = (job[4], 0, None, None)
         for i in job[3]:
             if self.scan.written[i]:
                 asm.store_cell(self.reg[i], self.cells[i], is_wide(self.types[i]))
@@ -181,7 +182,7 @@ class Function(Calls):
     # An instruction the driver does, with its operands in their cells.
     def _operation(self, pc, n_args, results):
         self._prepare(n_args)
-        self.asm.about = (self.pc, 0, None)
+        self.asm.about = (self.pc, 0, None, None)
         self.asm.leave(self.program.stubs[context.OPERATION], pc, self.top_cell())
         self._finish(n_args, results, False)
 
@@ -242,11 +243,13 @@ class Function(Calls):
         if e[0] == CONST:
             a = None
             offset += e[1]
+            self.checked_from = len(self.asm.code)
             self.asm.check(None, offset + size, self._trap(context.OUT_OF_BOUNDS), self)
         else:
             local = e[1] if e[0] == LOCAL else -1
             a = self.use(e)
             if self.checked.get(local, 0) < offset + size:
+                self.checked_from = len(self.asm.code)
                 self.asm.check(a, offset + size, self._trap(context.OUT_OF_BOUNDS), self)
                 if local >= 0:
                     self.checked[local] = offset + size

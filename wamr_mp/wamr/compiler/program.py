@@ -15,7 +15,7 @@ class Program:
         self.module = module
         self.asm = asm
         self.stubs = {}
-        names = ("exit", "start", "start_result", "exact1", "exact2", "exact3")
+        names = ("exit", "start", "start_result", "again", "exact1", "exact2", "exact3")
         for name in names + tuple(range(context.TRAP + 1)):
             self.stubs[name] = asm.label()
         asm.guaranteed = guaranteed(module)
@@ -32,8 +32,8 @@ class Program:
         asm.patch()
 
     # Where in the module the code before `offset` stands: (function, pc, cells from its frame to
-    # that of the callee, number of the trap), or None. What was not kept is found by compiling
-    # that function again.
+    # that of the callee, number of the trap, where to try again), or None. What was not kept is
+    # found by compiling that function again.
     def site(self, offset):
         labels = self.asm.labels
         found = None
@@ -45,8 +45,12 @@ class Program:
             return None
         again = Program(self.module, type(self.asm)(), found)
         start = again.offset(again.functions[found])
-        about = again.asm.sites.get(offset - labels[self.functions[found]] + start)
-        return about and (found,) + about
+        here = labels[self.functions[found]] - start
+        about = again.asm.sites.get(offset - here)
+        if about is None:
+            return None
+        pc, cells, number, retry = about
+        return found, pc, cells, number, retry and retry + here
 
     def offset(self, label):
         return self.asm.labels[label]

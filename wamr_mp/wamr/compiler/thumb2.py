@@ -709,7 +709,14 @@ class Thumb2(Pairs):
             self._exact_stub(extent, labels)
         self.bind(labels[context.TRAP])
         self.store_context(_LR, context.TRAP_SITE)
+        self._immediate(0xF100 | _CTX, _IP, context.REGISTERS)
+        self._32(0xE880 | _IP, 0x00FF)  # stm ip, {r0-r7}
         self._status(context.TRAP, labels)
+        # Goes on at TRAP_SITE with the registers as they were.
+        self.bind(labels["again"])
+        self._immediate(0xF100 | _CTX, _IP, context.REGISTERS)
+        self._32(0xE890 | _IP, 0x00FF)  # ldm ip, {r0-r7}
+        self.load_context(_PC, context.TRAP_SITE)
         # How the driver starts a function, whose address is in TRAP_SITE: with one result, which
         # goes from registers 0 and 1 to the frame, and without.
         self.bind(labels["start_result"])

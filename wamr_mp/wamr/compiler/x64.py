@@ -637,7 +637,14 @@ class X64(Assembler):
             self._status(status, labels)
         self.bind(labels[context.TRAP])
         self._rm(0x8F, 0, _RBX, context.TRAP_SITE)
+        for i, r in enumerate(_REGS):
+            self._rm(0x89, r, _RBX, context.REGISTERS + 8 * i, True)
         self._status(context.TRAP, labels)
+        # Goes on at TRAP_SITE with the registers as they were.
+        self.bind(labels["again"])
+        for i, r in enumerate(_REGS):
+            self._rm(0x8B, r, _RBX, context.REGISTERS + 8 * i, True)
+        self._rm(0xFF, 4, _RBX, context.TRAP_SITE)
         # How the driver starts a function, whose address is in TRAP_SITE: with one result, which
         # goes from register 0 to the frame, and without.
         self.bind(labels["start_result"])

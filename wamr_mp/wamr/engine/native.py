@@ -4,9 +4,11 @@ import struct
 from array import array
 
 from ..compiler import context
-from ..host import address_of
+from ..host import address_of, const
 from ..wasm.errors import LinkError, Trap
 from . import CALL, DONE, SUSPENDED, floats, numerics
+
+SLICE = const(20000)
 
 # References in cells are numbers: 0 is null, others an index here. id of the object -> number.
 _refs = [None]
@@ -56,8 +58,6 @@ def _get_all(cells, at, kinds):
 
 def attach(instance):
     """Compile the module of a new instance, unless that was done, and set up its context."""
-    if instance.memory:
-        instance.memory.whole()
     instance.native = Native(instance)
 
 
@@ -186,6 +186,7 @@ class Activation:
                 return SUSPENDED
             if status == context.TRAP:
                 self._trap()
+                continue
             top = self.frame + 4 * arg1
             if status == context.OPERATION:
                 self._operate(arg0, top)
@@ -195,7 +196,14 @@ class Activation:
 
     def _trap(self):
         self.resume = struct.unpack_from("<Q", self.native.context, context.TRAP_SITE)[0]
-        about = self.native.code.site(self.resume)
+        code = self.native.code
+        about = code.site(self.resume)
+        memory = self.instance.memory
+        if about[3] == context.OUT_OF_BOUNDS and memory.shrunk and memory.whole():
+            # The memory was cut to less than its pages, and is whole now: once more.
+            self.entry = code.at(about[4])
+            self.resume = code.at_label("again")
+            return
         raise Trap(context.TRAPS[about[3]])
 
     def _find_callee(self, status, arg0, top):
@@ -247,7 +255,7 @@ class Activation:
             about = self.native.code.site(address)
             if about is None:
                 break
-            index, pc, cells, number = about
+            index, pc, cells, number, _ = about
             frame -= cells * 4 if out else 0
             out.append((index, module.function_name(index), module.code_base + pc))
             if number == context.STACK_EXHAUSTED:
@@ -379,15 +387,18 @@ class Code:
         self.call(address_of(probe))
         self.base = probe[context.BASE // 8]
 
-    # The address of a label, as the machine wants to jump to it.
-    def _at(self, label):
-        return self.base + self.program.offset(label) + self.program.asm.THUMB
+    # The address of an offset in the code, as the machine wants to jump to it.
+    def at(self, offset):
+        return self.base + offset + self.program.asm.THUMB
+
+    def at_label(self, stub):
+        return self.at(self.program.offset(self.program.stubs[stub]))
 
     def address(self, index):
-        return self._at(self.program.functions[index])
+        return self.at(self.program.offset(self.program.functions[index]))
 
     def start(self, n_results):
-        return self._at(self.program.stubs["start_result" if n_results == 1 else "start"])
+        return self.at_label("start_result" if n_results == 1 else "start")
 
     def call(self, address):
         self.loaded.call(address >> 2)

@@ -1,0 +1,108 @@
+"""Machine code of other targets on the PC: unicorn emulates the processor.
+
+`emulate(target)` makes engine "native" compile for that target and run in the emulator, by
+replacing what engine/native.py takes from the host: addresses of buffers, and how code is loaded.
+"""
+
+from __future__ import annotations
+
+import bisect
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import unicorn
+import unicorn.arm_const as arm
+from wamr.compiler.program import Program
+from wamr.engine import native
+
+CODE = 0x10000000
+STACK = 0x08000000
+BUFFERS = 0x20000000
+RETURN = STACK + 0x100
+
+
+class Addresses:
+    """Addresses that the emulated machine has for Python's buffers."""
+
+    def __init__(self) -> None:
+        self.buffers: dict[int, Any] = {}
+        self.known: dict[int, int] = {}
+        self.free = BUFFERS
+
+    def address_of(self, buffer: Any) -> int:
+        if id(buffer) not in self.known:
+            self.known[id(buffer)] = self.free
+            self.buffers[self.free] = buffer  # kept, so that its id stays its own
+            self.free += memoryview(buffer).nbytes + 0x1FFF & ~0xFFF
+        return self.known[id(buffer)]
+
+    def around(self, pointer: int) -> int | None:
+        """The start of the buffer that a pointer points into."""
+        if not BUFFERS <= pointer < self.free:
+            return None
+        starts = sorted(self.buffers)
+        return starts[bisect.bisect_right(starts, pointer) - 1]
+
+
+class Machine:
+    """A processor with one module's code."""
+
+    def __init__(self, code: bytes, addresses: Addresses, fpu: bool) -> None:
+        self.addresses = addresses
+        self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        self.uc.mem_map(CODE, len(code) + 0x1FFF & ~0xFFF)
+        self.uc.mem_write(CODE, bytes(code))
+        self.uc.mem_map(STACK, 0x4000)
+        self.mapped: set[int] = set()
+        if fpu:
+            self.uc.reg_write(arm.UC_ARM_REG_FPEXC, 0x40000000)
+
+    def call(self, shifted: int) -> None:
+        """Enter the code as MicroPython does; buffers go in before and come back after."""
+        context = shifted << 2
+        used = {context}
+        view = memoryview(self.addresses.buffers[context]).cast("B")
+        for at in range(0, len(view) - 7, 8):
+            start = self.addresses.around(struct.unpack_from("<Q", view, at)[0])
+            if start is not None:
+                used.add(start)
+        views = {at: memoryview(self.addresses.buffers[at]).cast("B") for at in used}
+        for at, data in views.items():
+            if at not in self.mapped:
+                self.uc.mem_map(at, len(data) + 0x1FFF & ~0xFFF)
+                self.mapped.add(at)
+            self.uc.mem_write(at, bytes(data))
+        self.uc.mem_write(STACK, struct.pack("<I", (shifted << 1 | 1) & 0xFFFFFFFF))
+        for register, value in (
+            (arm.UC_ARM_REG_R3, STACK),
+            (arm.UC_ARM_REG_SP, STACK + 0x3F00),
+            (arm.UC_ARM_REG_LR, RETURN | 1),
+        ):
+            self.uc.reg_write(register, value)
+        self.uc.emu_start(CODE | 1, RETURN)
+        assert self.uc.reg_read(arm.UC_ARM_REG_SP) == STACK + 0x3F00
+        for at, data in views.items():
+            data[:] = self.uc.mem_read(at, len(data))
+
+
+@contextmanager
+def emulate(target: type) -> Iterator[None]:
+    """Run engine "native" on an emulated machine for the time being."""
+    addresses = Addresses()
+
+    class Code(native.Code):
+        def __init__(self, module: Any) -> None:
+            self.program = Program(module, target())
+            self.bytes = self.program.asm.code
+            self.loaded = Machine(self.bytes, addresses, target.FLOAT32)
+            self.base = CODE
+
+    before = native.address_of, native.Code
+    native.address_of, native.Code = addresses.address_of, Code
+    try:
+        yield
+    finally:
+        native.address_of, native.Code = before

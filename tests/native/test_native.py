@@ -1,0 +1,198 @@
+"""Machine code on this PC and on MicroPython's unix port: what it computes, how it stops."""
+
+from __future__ import annotations
+
+import io
+import os
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+import wamr
+from board import Unix
+from kernels import bench, device_runner
+from spec import convert, suite
+from spec.device_runner import Runner
+from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
+from test_spec import FILES, check_all_passed, every_file
+from wat import ON_DEVICE, load, wat
+
+from native import compare
+
+pytestmark = pytest.mark.skipif(
+    platform.machine() != "x86_64" or sys.platform != "linux",
+    reason="on a PC, machine code is made for x86-64 Linux only",
+)
+
+TESTS = Path(__file__).resolve().parent.parent
+# Modules to compare: more of them with WAMR_FUZZ=20000.
+MODULES = int(os.environ.get("WAMR_FUZZ", "400"))
+
+
+@pytest.mark.skipif(not FILES, reason=suite.HOW_TO_GET)
+@every_file
+def test_official_suite(name: str) -> None:
+    reported: list[str] = []
+    stream = io.BytesIO(convert.convert(FILES[name]))
+    Runner(wamr, stream, reported.append, engine="native").run()
+    check_all_passed(name, suite.Outcome.read("\n".join(reported)))
+
+
+@pytest.mark.skipif(not FILES, reason=suite.HOW_TO_GET)
+@every_file
+def test_official_suite_on_micropython(name: str, unix: Unix, tmp_path: Path) -> None:
+    stream = tmp_path / name
+    stream.write_bytes(convert.convert(FILES[name]))
+    output = Unix(heap="256m").exec(
+        f"{ON_DEVICE}sys.path.insert(0, {str(TESTS / 'spec')!r})\n"
+        f"from device_runner import main\nmain({str(stream)!r}, engine='native')",
+        timeout_s=300,
+    )
+    check_all_passed(name, suite.Outcome.read(output))
+
+
+def kernel(name: str, engine: str = "native") -> wamr.Instance:
+    return wamr.Instance(wamr.Module(str(FOLDER / "wasm" / f"{name}.wasm")), engine=engine)
+
+
+@needs_kernels
+@every_kernel
+def test_checksum_and_fuel(name: str) -> None:
+    instance = kernel(name)
+    for n, checksum, fuel in zip((1, 3), CHECKSUMS[name], FUEL[name]):
+        assert device_runner.call(instance, n, 0) == (checksum, fuel)
+
+
+@needs_kernels
+@every_kernel
+def test_suspended_at_each_of_the_first_thousand_units(name: str) -> None:
+    instance = kernel(name)
+    assert device_runner.call(instance, 1, 1000) == (CHECKSUMS[name][0], FUEL[name][0])
+
+
+@needs_kernels
+@every_kernel
+@pytest.mark.parametrize("slice", [2, 7, 61])
+def test_suspended_all_the_way(name: str, slice: int) -> None:
+    execution = kernel(name).start("run", 1)
+    steps = 1
+    while not execution.step(slice):
+        steps += 1
+        assert execution.fuel_used == (steps - 1) * slice
+    assert execution.raw == [CHECKSUMS[name][0]]
+    assert execution.fuel_used == FUEL[name][0]
+
+
+@pytest.mark.skipif(bench.find() is None, reason=bench.HOW_TO_GET)
+@every_kernel
+def test_kernels_on_micropython(name: str, unix: Unix) -> None:
+    output = unix.exec(
+        f"""{ON_DEVICE}
+m = wamr.Module({str(FOLDER / "wasm" / (name + ".wasm"))!r})
+i = wamr.Instance(m, engine="native")
+print(i.call_raw("run", [1])[0], i.call_raw("run", [3])[0])"""
+    )
+    assert output.split() == [str(n) for n in CHECKSUMS[name]]
+
+
+def test_machine_code_allocates_nothing(unix: Unix) -> None:
+    """A step of nearly a million iterations allocates no more than one of a thousand."""
+    text = """(func (export "f") (param i32) (result i32) (local i32)
+      (loop $l
+        (local.set 1 (i32.add (local.get 1) (i32.load (i32.and (local.get 0) (i32.const 60)))))
+        (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+      (local.get 1)) (memory 1)"""
+    output = unix.exec(
+        f"""{ON_DEVICE}
+i = wamr.Instance(wamr.Module({wat(text)!r}), engine="native")
+e = i.start("f", 2000000)
+e.step(1000)
+gc.collect()
+gc.disable()
+a = gc.mem_alloc()
+e.step(1000)
+b = gc.mem_alloc()
+e.step(990000)
+c = gc.mem_alloc()
+print(e.fuel_used, c - b == b - a)"""
+    )
+    assert output.split() == ["992000", "True"]
+
+
+@pytest.mark.parametrize("first", range(0, MODULES, 50))
+def test_random_modules(first: int) -> None:
+    for seed in range(first, first + 50):
+        compare.check(seed)
+
+
+def test_backtraces_are_those_of_the_portable_engine() -> None:
+    text = """
+      (func $inner (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))
+      (func $middle (param i64 i32) (result i32) (local f64)
+        (i32.add (i32.const 1) (call $inner (local.get 1))))
+      (func (export "outer") (result i32) (call $middle (i64.const 5) (i32.const 0)))"""
+    traces = []
+    for engine in ("portable", "native"):
+        with pytest.raises(wamr.Trap, match="^integer divide by zero$") as caught:
+            load(text, engine=engine).exports.outer()
+        traces.append(caught.value.backtrace)
+    assert traces[0] == traces[1]
+    assert [frame[0] for frame in traces[0]] == [0, 1, 2]
+
+
+WIDTHS = {"i32.load8_u": 1, "i32.load16_s": 2, "i32.load": 4, "i64.load": 8, "f64.load": 8}
+
+
+@pytest.mark.parametrize("op", WIDTHS)
+@pytest.mark.parametrize("offset", [0, 1, 3, 4, 100, 4096, 65532, 0xFFFFFFFF])
+def test_memory_cannot_be_left(op: str, offset: int) -> None:
+    """Loads around every edge of a page, of 32 bits and of the offset."""
+    width = WIDTHS[op]
+    text = f'(memory 1) (func (export "f") (param i32) ({op} offset={offset} (local.get 0)) drop)'
+    native = load(text, engine="native")
+    edges = {0, 65536 - width - offset, 65536 - width, 65536, 2**31, 2**32 - width, 2**32 - 1}
+    for edge in edges:
+        for at in range(edge - 2, edge + 3):
+            at &= 0xFFFFFFFF
+            if at + offset + width <= 65536:
+                native.call_raw("f", [at])
+            else:
+                with pytest.raises(wamr.Trap, match="^out of bounds memory access$"):
+                    native.call_raw("f", [at])
+
+
+def test_cut_memory_is_whole_when_it_is_used() -> None:
+    text = """(memory 1 1) (global (export "__heap_base") i32 (i32.const 1000))
+      (func (export "get") (param i32 i32) (result i32)
+        (i32.add (i32.load8_u (local.get 0)) (local.get 1)))
+      (func (export "put") (param i32 i64) (i64.store (local.get 0) (local.get 1)))"""
+    instance = load(text, engine="native")
+    assert len(instance.memory.buf) == 1000
+    assert instance.exports.get(999, 5) == 5
+    instance.exports.put(30000, -1)
+    assert len(instance.memory.buf) == 65536
+    assert instance.exports.get(30007, 1) == 256
+    with pytest.raises(wamr.Trap):
+        instance.exports.get(65536, 0)
+
+
+def test_engines_can_be_mixed() -> None:
+    counter = """(global (export "n") (mut i32) (i32.const 7))
+      (func (export "up") (param i32) (result i32)
+        (global.set 0 (i32.add (global.get 0) (local.get 0))) (global.get 0))"""
+    caller = """(import "m" "up" (func $up (param i32) (result i32)))
+      (import "m" "n" (global $n (mut i32)))
+      (func (export "f") (param i32) (result i32)
+        (i32.mul (call $up (local.get 0)) (global.get $n)))"""
+    for first in ("portable", "native"):
+        for second in ("portable", "native"):
+            inner = load(counter, engine=first)
+            outer = load(caller, {"m": inner}, engine=second)
+            assert outer.exports.f(3) == 100
+            assert inner.exports.n.value == 10
+
+
+def test_unknown_engine_is_refused() -> None:
+    with pytest.raises(ValueError, match="'auto', 'native' or 'portable'"):
+        load("", engine="fast")

@@ -1,0 +1,61 @@
+"""Thumb-2 code, with and without FPU, under emulation: the kernels, random modules, the suite."""
+
+from __future__ import annotations
+
+import io
+import os
+
+import pytest
+import wamr
+from spec import convert, suite
+from spec.device_runner import Runner
+from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
+from test_spec import FILES, check_all_passed
+from wamr.compiler.thumb2 import Thumb2, Thumb2F
+
+from native import compare
+
+pytest.importorskip("unicorn", reason="unicorn, which emulates Thumb-2, is not installed")
+
+from native.emulator import emulate  # noqa: E402
+
+TARGETS = [Thumb2, Thumb2F]
+MODULES = int(os.environ.get("WAMR_FUZZ", "150"))
+# Left to Python on these targets, and so too slow to be run often: see docs/internals/compiler.md.
+SOFT = {"mandel": TARGETS, "matmul_f32": [Thumb2]}
+
+
+@needs_kernels
+@every_kernel
+@pytest.mark.parametrize("target", TARGETS)
+def test_kernel(name: str, target: type) -> None:
+    if target in SOFT.get(name, []):
+        pytest.skip("floating point without hardware is left to Python: minutes under emulation")
+    with emulate(target):
+        module = wamr.Module(str(FOLDER / "wasm" / f"{name}.wasm"))
+        execution = wamr.Instance(module, engine="native").start("run", 1)
+        for _ in range(200):
+            execution.step(1)
+        assert execution.step()
+    assert execution.raw == [CHECKSUMS[name][0]]
+    assert execution.fuel_used == FUEL[name][0]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_random_modules(target: type) -> None:
+    with emulate(target):
+        for seed in range(MODULES):
+            compare.check(seed)
+
+
+@pytest.mark.skipif(not FILES, reason=suite.HOW_TO_GET)
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", ["address", "call_indirect", "i64", "memory_trap", "br_table"])
+def test_official_suite(name: str, target: type) -> None:
+    if not FILES:
+        pytest.skip(suite.HOW_TO_GET)
+    reported: list[str] = []
+    with emulate(target):
+        stream = io.BytesIO(convert.convert(FILES[name]))
+        Runner(wamr, stream, reported.append, engine="native").run()
+    check_all_passed(name, suite.Outcome.read("\n".join(reported)))
