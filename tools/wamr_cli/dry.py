@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import wamr
 from wamr.program import Program
-from wamr.wasm.externs import words
+from wamr.wasm.types import words
 
 # What the loader calls while it makes an instance of a program; see wamr.program.
 _CALLED_BY_LOADER = (

@@ -25,7 +25,7 @@ _CLASS = 64
 # The sizes a dict's table takes (py/map.c), as far as it matters.
 _TABLE_SIZES = (0, 1, 2, 4, 6, 8, 10, 12, 17, 23, 29, 37, 47, 59, 73, 97, 127, 167, 223, 293, 389)
 # Modules that every program needs, but that nothing refers to: they are imported inside functions.
-_LOADED_LATER = ("wamr.pool", "wamr.wasm.validator")
+_LOADED_LATER = ("wamr.pool",)
 
 
 class Need(NamedTuple):

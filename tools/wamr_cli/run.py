@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import wamr
 from wamr.program import Program
-from wamr.wasm.externs import type_name
+from wamr.wasm.types import type_name
 
 from wamr_cli import values
 from wamr_cli.errors import OK, TRAP, LoadError, complain, trap_report

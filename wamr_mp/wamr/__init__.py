@@ -12,7 +12,8 @@ __version__ = "0.1.0"
 _PLACES = (
     ("wasm.module", "Module"),
     ("wasm.instance", "Instance"),
-    ("wasm.externs", "Memory Table Global"),
+    ("wasm.externs", "Memory Table"),
+    ("wasm.variables", "Global"),
     ("wasm.errors", "CompileError LinkError Trap Exit"),
     ("engine.execution", "Execution"),
     ("program", "run"),

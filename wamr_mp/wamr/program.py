@@ -117,7 +117,7 @@ class Program:
         )
 
     def _result(self, name, *args):
-        result = self.instance.exports[name](*args)
+        result = self.instance.export(name)(*args)
         return 0 if result is None else result
 
     # Copies argv into the app heap as WAMR does: the strings, each padded to 4 bytes, and the
@@ -153,7 +153,7 @@ class Program:
         if not self.instance.module.find_export(name):
             raise LinkError("the module does not export '%s'" % name)
         try:
-            return self.instance.exports[name](*self.args)
+            return self.instance.export(name)(*self.args)
         except Exit as e:
             return e.code
 

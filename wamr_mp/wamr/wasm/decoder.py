@@ -29,7 +29,7 @@ _KINDS = ("func", "table", "memory", "global")
 # Sections are read one by one: from a file only the one at hand is loaded.
 def decode(module, file, data, size):
     module.declared = set()  # functions that ref.func may name
-    module.seen = {}  # function types and export names so far
+    module.seen = {}  # function types, their halves, and export names so far
     head = _window(file, data, 0, min(8, size))
     magic = bytes(head.buf[:8])
     if magic[:4] != b"\0asm"[: len(magic)] or size < 4:
@@ -70,6 +70,10 @@ def decode(module, file, data, size):
                 r.fail("section size mismatch")
         pos += length
     module.declared = module.seen = None
+    # A list takes RAM even when it is empty.
+    for name in ("tables", "memories", "globals", "global_inits", "elems", "datas", "customs"):
+        if not getattr(module, name):
+            setattr(module, name, ())
     r = Reader(b"", 0, 0, size)
     if len(module.funcs) - module.n_imported_funcs != (n_bodies or 0):
         r.fail("function and code section have inconsistent lengths")
@@ -115,15 +119,16 @@ def valtype(r):
 def _type(module, r):
     if r.byte() != 0x60:
         r.fail("malformed function type", r.pos - 1)
-    kind = (_valtypes(r), _valtypes(r))
+    kind = (_valtypes(module, r), _valtypes(module, r))
     module.types.append(module.seen.setdefault(kind, kind))
 
 
-def _valtypes(r):
+def _valtypes(module, r):
     n = r.count()
     if n > _MAX_VALUES:
         r.fail("too many parameters or results: at most %d" % _MAX_VALUES)
-    return bytes([valtype(r) for _ in range(n)])
+    kinds = bytes([valtype(r) for _ in range(n)])
+    return module.seen.setdefault(kinds, kinds)
 
 
 def type_use(module, r):
@@ -236,11 +241,11 @@ def _export(module, r):
     space = (module.funcs, module.tables, module.memories, module.globals)[kind]
     if index >= len(space):
         r.fail("unknown %s %d" % ("function" if kind == 0 else _KINDS[kind], index), at)
-    if name in module.seen:
+    if (name,) in module.seen:
         r.fail("duplicate export name '%s'" % name, at)
     if len(module.export_list) >= _MAX_NAMED:
         r.fail("too many exports: at most %d" % _MAX_NAMED, at)
-    module.seen[name] = True
+    module.seen[(name,)] = True
     if kind == 0:
         module.declared.add(index)
     module.export_list.append((name, _KINDS[kind], index))

@@ -1,4 +1,7 @@
-"""What modules import and export: functions, memories, tables and globals (specification 4.2)."""
+"""What modules import and export: functions, memories and tables (specification 4.2).
+
+Globals are in variables.py: an instance needs an object for those only that it shares.
+"""
 
 from array import array
 
@@ -10,51 +13,26 @@ _MAX_TABLE = const(1000000)
 OUT_OF_BOUNDS = "out of bounds memory access"
 
 
-def type_name(code):
-    if code < 0x70:
-        return "externref"
-    return "funcref" if code == 0x70 else ("f64", "f32", "i64", "i32")[code - 0x7C]
-
-
-# A type in words, for Module.imports and for messages.
-def words(kind, what):
-    if kind == "func":
-        return "(%s) -> %s" % (
-            ", ".join([type_name(c) for c in what[0]]),
-            ", ".join([type_name(c) for c in what[1]]) or "()",
-        )
-    if kind == "global":
-        return ("mut " if what[1] else "") + type_name(what[0])
-    low, high = what[:2] if kind == "memory" else what[1:]
-    limits = "%d.." % low if high is None else "%d..%d" % (low, high)
-    if kind == "memory":
-        return "%s pages of %d" % (limits, what[2])
-    return type_name(what[0]) + " " + limits
-
-
-def type_code(name):
-    for code in b"\x7f\x7e\x7d\x7c\x70\x6f":
-        if type_name(code) == name:
-            return code
-    raise ValueError("%r is not a value type: i32, i64, f32, f64, funcref, externref" % (name,))
-
-
 # A Python value as the bits of a cell. TypeError names what was given.
 def to_bits(value, code):
     if code < 0x7C:
-        if code == 0x70 and value is not None and not isinstance(value, (Function, Native)):
-            raise TypeError("funcref wants None or an exported function, not %r" % (value,))
-        return value
-    # (On MicroPython a bool is no int.)
-    if code >= 0x7E:
-        if not isinstance(value, (int, bool)):
-            raise TypeError("%s wants an int, not %r" % (type_name(code), value))
-        return value & (0xFFFFFFFF if code == 0x7F else 0xFFFFFFFFFFFFFFFF)
-    if not isinstance(value, (float, int, bool)):
-        raise TypeError("%s wants a number, not %r" % (type_name(code), value))
-    from ..engine.floats import from_float
+        if code == 0x6F or value is None or isinstance(value, (Function, Native)):
+            return value
+        wanted = "None or an exported function"
+    elif code >= 0x7E:
+        # (On MicroPython a bool is no int.)
+        if isinstance(value, (int, bool)):
+            return value & (0xFFFFFFFF if code == 0x7F else 0xFFFFFFFFFFFFFFFF)
+        wanted = "an int"
+    else:
+        if isinstance(value, (float, int, bool)):
+            from ..engine.floats import from_float
 
-    return from_float(value, 32 if code == 0x7D else 64)
+            return from_float(value, 32 if code == 0x7D else 64)
+        wanted = "a number"
+    from .types import type_name
+
+    raise TypeError("%s wants %s, not %r" % (type_name(code), wanted, value))
 
 
 # The bits of a cell as a Python value: signed ints and floats.
@@ -210,7 +188,11 @@ class Table:
     """A table of references. kind: "funcref" or "externref"; min, max: number of elements."""
 
     def __init__(self, kind, min, max=None, init=None):
-        self.kind = type_code(kind) if isinstance(kind, str) else kind
+        if isinstance(kind, str):
+            from .types import type_code
+
+            kind = type_code(kind)
+        self.kind = kind
         self.max = max
         self.elems = []
         self.version = 0  # changes with the elements: machine code keeps a list of its own
@@ -254,35 +236,6 @@ class Table:
         except (MemoryError, OverflowError):
             return -1
         return old
-
-
-class Global:
-    """A global variable. kind: "i32", "i64", "f32", "f64", "funcref" or "externref"."""
-
-    def __init__(self, kind, value=0, mutable=False, cell=None):
-        self.kind = type_code(kind) if isinstance(kind, str) else kind
-        self.mutable = mutable
-        # Shared by everybody who sees this global; an instance gives the one it has.
-        self.cell = new_cell(self.kind, to_bits(value, self.kind)) if cell is None else cell
-
-    def type(self):
-        return self.kind, self.mutable
-
-    @property
-    def value(self):
-        """The value: a signed int, a float or a reference."""
-        return from_bits(self.cell[0], self.kind)
-
-    @value.setter
-    def value(self, value):
-        if not self.mutable:
-            raise TypeError("this global is immutable")
-        self.cell[0] = to_bits(value, self.kind)
-
-    @property
-    def raw(self):
-        """The value as unsigned bits."""
-        return self.cell[0]
 
 
 # A function of a wasm instance. Its stack frames are the engine's business.

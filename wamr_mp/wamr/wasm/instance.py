@@ -4,7 +4,7 @@ from ..engine import select
 from ..engine.execution import Execution
 from ..host import is_coroutine
 from . import unload
-from .externs import Function, Global, Native
+from .externs import Function, Native
 
 
 class Instance:
@@ -37,7 +37,7 @@ class Instance:
         try:
             link(self, imports or {}, heap)
         finally:
-            unload("linker", "constexpr", "reader")
+            unload("linker", "types", "constexpr", "reader")
         if module.start is not None:
             self.call(self.func(module.start), [])
 
@@ -102,8 +102,18 @@ class Instance:
         """Call an export from asyncio: other tasks have their turn, and imports may be async."""
         return await self.start(name, *args).run_async()
 
+    # The export `name`. KeyError when there is none.
+    def export(self, name):
+        found = self.module.find_export(name)
+        if found is None:
+            raise KeyError(name)
+        if found[0] == "func" and found[1] < len(self.funcs):
+            # An imported one: called from Python, it is this instance that calls it.
+            return Function(self, found[1])
+        return self.resolve(name, None, None, None)
+
     def _exported(self, name):
-        function = self.exports[name]
+        function = self.export(name)
         if not isinstance(function, Function):
             raise TypeError("export %r is not a function" % name)
         return function
@@ -113,6 +123,8 @@ class Instance:
     @property
     def exports(self):
         """The exports: `exports.name` or `exports["name"]`: Function, Memory, Table or Global."""
+        from .exports import Exports
+
         return Exports(self)
 
     @property
@@ -138,33 +150,9 @@ class Instance:
             return self.memory
         known = self._global_objects.get(index)
         if known is None:
+            from .variables import Global
+
             code, mutable = self.module.globals[index]
             known = Global(code, 0, mutable, self.globals[index])
             self._global_objects[index] = known
         return known
-
-
-class Exports:
-    def __init__(self, instance):
-        self._instance = instance
-
-    def __getattr__(self, name):
-        if name not in self:
-            raise AttributeError("the module does not export '%s'" % name)
-        return self[name]
-
-    def __getitem__(self, name):
-        instance = self._instance
-        found = instance.module.find_export(name)
-        if found is None:
-            raise KeyError(name)
-        if found[0] == "func" and found[1] < len(instance.funcs):
-            # An imported one: called from Python, it is this instance that calls it.
-            return Function(instance, found[1])
-        return instance.resolve(name, None, None, None)
-
-    def __iter__(self):
-        return iter([e[0] for e in self._instance.module.export_list])
-
-    def __contains__(self, name):
-        return self._instance.module.find_export(name) is not None

@@ -5,8 +5,9 @@ Specification: 4.5.4 Instantiation. Not in memory any more once the instance is 
 
 from .constexpr import const_expr
 from .errors import LinkError, Trap
-from .externs import Function, Global, Memory, Native, Table, new_cell, words
+from .externs import Function, Memory, Native, Table, new_cell
 from .reader import Reader
+from .types import words
 
 
 # All steps in their order, but for the start function.
@@ -54,6 +55,8 @@ def _link_func(instance, where, name, what, found):
 
 def _link_state(instance, where, name, kind, what, found):
     if kind == "global":
+        from .variables import Global
+
         if isinstance(found, (int, float)) and not what[1]:
             try:
                 found = Global(what[0], found)
@@ -185,6 +188,8 @@ def elem(instance, index):
 
 
 def _describe(found):
+    from .variables import Global
+
     for kind, cls in (("func", (Function, Native)), ("table", Table), ("memory", Memory)):
         if isinstance(found, cls):
             return kind + " " + words(kind, found.type if kind == "func" else found.type())

@@ -72,14 +72,14 @@ class Module:
 
         kind: "func", "table", "memory" or "global"; type: in words.
         """
-        from .externs import words
+        from .types import words
 
         return [(m, n, k, words(k, t)) for m, n, k, t in self.import_list]
 
     @property
     def exports(self):
         """List of (name, kind, type), see `imports`."""
-        from .externs import words
+        from .types import words
 
         return [(n, k, words(k, self.type_of(k, i))) for n, k, i in self.export_list]
 

@@ -509,6 +509,6 @@ class Validator:
 
 
 def _name(kind):
-    from .externs import type_name
+    from .types import type_name
 
     return type_name(kind)
