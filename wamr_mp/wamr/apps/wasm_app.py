@@ -31,7 +31,7 @@ class WasmApp(App):
     destroying = False
 
     def load(self):
-        from .. import pool
+        from ..pool import _taken, give
         from ..program import Program
         from ..wasm.errors import LinkError
         from ..wasm.module import Module
@@ -39,12 +39,13 @@ class WasmApp(App):
 
         config = self.manager.config
         module = Module(self.entry.source)
-        taken = len(pool._taken)
+        taken = len(_taken)
         try:
             self.program = Program(
                 module,
                 imports=imports(self, module),
                 stdout=config.stdout,
+                engine=config.engine,
                 stack=config.stack,
                 heap=self.settings["heap"],
                 # What runs while it is being loaded cannot be interrupted: constructors, the start
@@ -58,8 +59,8 @@ class WasmApp(App):
         finally:
             if not self.program:
                 # Nobody knows the memory of what could not be started, but the pool.
-                while len(pool._taken) > taken:
-                    pool.give(pool._taken[-1][0])
+                while len(_taken) > taken:
+                    give(_taken[-1][0])
         self.instance = self.program.instance
         self.instance.fuel = None
 
