@@ -70,17 +70,14 @@ def build_c(job: Job) -> None:
     flags += [f"-I{sdk / folder}" for folder in ("include", "include/2019", "libc")]
     with tempfile.TemporaryDirectory() as scratch:
 
-        def compiled(source: Path, kind: str) -> Path:
-            result = Path(scratch, f"{kind}-{source.stem}.o")
-            number = 1
-            while result.exists():  # of the same name, from another folder
-                number += 1
-                result = Path(scratch, f"{kind}-{source.stem}-{number}.o")
+        def compiled(number: int, source: Path) -> Path:
+            result = Path(scratch, f"{number}.o")
             run([*compiler.compile, *flags, "-c", str(source), "-o", str(result)])
             return result
 
-        objects = [compiled(source, "app") for source in job.sources]
-        library = [compiled(source, "sdk") for source in sorted(sdk.glob("src/*.c"))]
+        library_sources = sorted(sdk.glob("src/*.c"))
+        objects = [compiled(n, source) for n, source in enumerate(job.sources)]
+        library = [compiled(n, s) for n, s in enumerate(library_sources, len(objects))]
         _link_c(job, compiler, objects, library)
 
 
