@@ -671,11 +671,28 @@ def test_segments_that_promise_much() -> None:
         with pytest.raises(wamr.CompileError, match="^length out of bounds"):
             wamr.Module(binary(section(4, b"\1\x70\0\0"), section(number, content)))
     with pytest.raises(wamr.LinkError, match="^not enough memory: a table of"):
-        wamr.Instance(wamr.Module(binary(section(4, b"\1\x70\0" + huge))))
+        wamr.Instance(
+            wamr.Module(binary(section(4, b"\1\x70\0" + huge), section(7, b"\1\1t\1\0")))
+        )
     # Every one of a hundred tables may have millions of elements, but a module must not begin so.
     text = "".join(f"(table {n} funcref)" for n in (2**32 - 1, 1))
     with pytest.raises(wamr.LinkError):
         load(text)
+
+
+@pytest.mark.parametrize(
+    "body, n",
+    [
+        ("", 0),
+        ('(export "t" (table 0))', 1),
+        ("(elem (i32.const 0) 0)", 1),
+        ("(func (drop (table.size 0)))", 1),
+        ("(func (call_indirect (i32.const 0)))", 1),
+        ("(table 1 funcref)", 2),
+    ],
+)
+def test_a_table_that_nothing_uses_takes_no_ram(body: str, n: int) -> None:
+    assert len(load(f"(table 1 funcref) (func) {body}").tables) == n
 
 
 def test_memories_that_are_too_large_on_micropython(unix: Unix) -> None:

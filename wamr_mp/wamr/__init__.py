@@ -12,8 +12,8 @@ __version__ = "0.1.0"
 _PLACES = (
     ("wasm.module", "Module"),
     ("wasm.instance", "Instance"),
-    ("wasm.externs", "Memory Table"),
-    ("wasm.variables", "Global"),
+    ("wasm.externs", "Memory"),
+    ("wasm.variables", "Table Global"),
     ("wasm.errors", "CompileError LinkError Trap Exit"),
     ("engine.execution", "Execution"),
     ("program", "run"),

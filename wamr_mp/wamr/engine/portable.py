@@ -31,9 +31,9 @@ numerics = floats = None
 def attach(instance):
     """Prepare a new instance for this engine: load what its instructions need."""
     global numerics, floats
-    if instance.module.arithmetic and not numerics:
+    if instance.module.needs & 1 and not numerics:
         from . import numerics
-    if instance.module.arithmetic > 1 and not floats:
+    if instance.module.needs & 2 and not floats:
         from . import floats
 
 

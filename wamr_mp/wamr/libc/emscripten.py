@@ -14,9 +14,9 @@ to. A module without such a section gets all its pages, and the app heap behind 
 
 from ..host import const
 from ..wasm.constexpr import const_expr
-from ..wasm.externs import Memory, Table
+from ..wasm.externs import Memory
 from ..wasm.reader import Reader
-from ..wasm.variables import Global
+from ..wasm.variables import Global, Table
 
 _CELLS = const(24)
 _MEM_INFO = const(1)

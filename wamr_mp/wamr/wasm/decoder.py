@@ -70,6 +70,9 @@ def decode(module, file, data, size):
                 r.fail("section size mismatch")
         pos += length
     module.declared = module.seen = None
+    # clang declares a table of functions in every module, used or not.
+    if not module.needs & 4 and not module.elems and len(module.tables) == 1:
+        module.tables = ()
     # A list takes RAM even when it is empty.
     for name in ("tables", "memories", "globals", "global_inits", "elems", "datas", "customs"):
         if not getattr(module, name):
@@ -203,6 +206,7 @@ def _import(module, r):
     elif kind == 1:
         what = _table_type(module, r)
         module.tables.append(what)
+        module.needs |= 4
     elif kind == 2:
         _memory(module, r)
         what = module.memories[0]
@@ -248,6 +252,8 @@ def _export(module, r):
     module.seen[(name,)] = True
     if kind == 0:
         module.declared.add(index)
+    elif kind == 1:
+        module.needs |= 4
     module.export_list.append((name, _KINDS[kind], index))
 
 

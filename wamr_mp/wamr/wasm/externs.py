@@ -1,14 +1,12 @@
-"""What modules import and export: functions, memories and tables (specification 4.2).
+"""Functions, memories, and values at the Python face (specification 4.2).
 
-Globals are in variables.py: an instance needs an object for those only that it shares.
+Tables and globals, which not every app has or shares, are in variables.py.
 """
 
 from array import array
 
-from ..host import const, is_coroutine
+from ..host import is_coroutine
 from .errors import LinkError, Trap
-
-_MAX_TABLE = const(1000000)
 
 OUT_OF_BOUNDS = "out of bounds memory access"
 
@@ -182,60 +180,6 @@ class Memory:
 # The variable of a global, shared by all who see it. A number's has an address, for machine code.
 def new_cell(kind, bits):
     return [bits] if kind < 0x7C else array("Q", (bits,))
-
-
-class Table:
-    """A table of references. kind: "funcref" or "externref"; min, max: number of elements."""
-
-    def __init__(self, kind, min, max=None, init=None):
-        if isinstance(kind, str):
-            from .types import type_code
-
-            kind = type_code(kind)
-        self.kind = kind
-        self.max = max
-        self.elems = []
-        self.version = 0  # changes with the elements: machine code keeps a list of its own
-        if self.grow(min, init) < 0:
-            raise LinkError("not enough memory: a table of %d elements wanted" % min)
-
-    def type(self):
-        return self.kind, len(self.elems), self.max
-
-    def __len__(self):
-        return len(self.elems)
-
-    def __getitem__(self, index):
-        return self.elems[index]
-
-    def __setitem__(self, index, value):
-        self.elems[index] = to_bits(value, self.kind)
-        self.version += 1
-
-    # The instructions table.get and table.set.
-    def get(self, index):
-        if index >= len(self.elems):
-            raise Trap("out of bounds table access")
-        return self.elems[index]
-
-    def set(self, index, ref):
-        if index >= len(self.elems):
-            raise Trap("out of bounds table access")
-        self.elems[index] = ref
-        self.version += 1
-
-    def grow(self, n, init=None):
-        """Add n elements. Returns the size before, or -1 when that is not possible."""
-        init = to_bits(init, self.kind)
-        old = len(self.elems)
-        if n < 0 or old + n > (_MAX_TABLE if self.max is None else min(self.max, _MAX_TABLE)):
-            return -1
-        self.version += 1
-        try:
-            self.elems.extend([init] * n)
-        except (MemoryError, OverflowError):
-            return -1
-        return old
 
 
 # A function of a wasm instance. Its stack frames are the engine's business.

@@ -5,7 +5,7 @@ Specification: 4.5.4 Instantiation. Not in memory any more once the instance is 
 
 from .constexpr import const_expr
 from .errors import LinkError, Trap
-from .externs import Function, Memory, Native, Table, new_cell
+from .externs import Function, Memory, Native, new_cell
 from .reader import Reader
 from .types import words
 
@@ -54,9 +54,9 @@ def _link_func(instance, where, name, what, found):
 
 
 def _link_state(instance, where, name, kind, what, found):
+    if kind != "memory":
+        from .variables import Global, Table
     if kind == "global":
-        from .variables import Global
-
         if isinstance(found, (int, float)) and not what[1]:
             try:
                 found = Global(what[0], found)
@@ -95,6 +95,8 @@ def _refuse(instance, where, name, kind, what, has):
 def _allocate(instance, heap):
     module = instance.module
     for kind, low, high in module.tables[len(instance.tables) :]:
+        from .variables import Table
+
         instance.tables.append(Table(kind, low, high))
     if module.memories and not instance.memory:
         _allocate_memory(instance, heap)
@@ -188,7 +190,7 @@ def elem(instance, index):
 
 
 def _describe(found):
-    from .variables import Global
+    from .variables import Global, Table
 
     for kind, cls in (("func", (Function, Native)), ("table", Table), ("memory", Memory)):
         if isinstance(found, cls):

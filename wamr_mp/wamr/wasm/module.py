@@ -36,7 +36,7 @@ class Module:
         self.side_wide = False
         self.ref_locals = {}  # entry of bodies -> first, end, … of its locals of reference type
         self.asks_memory_size = False  # some function has memory.size or memory.grow
-        self.arithmetic = 0  # bits of what it needs: 0 engine/numerics.py, 1 engine/floats.py
+        self.needs = 0  # 1: engine/numerics.py, 2: engine/floats.py, 4: its tables
         self.customs = []  # (name, file offset, length)
         self.data_count = None
         self.native = None  # its machine code, once somebody wanted it

@@ -299,9 +299,7 @@ class Validator:
         if op & 1:
             kind = type_use(module, r)
             table = r.u32()
-            if table >= len(module.tables):
-                self.fail("unknown table %d" % table)
-            if module.tables[table][0] != _FUNCREF:
+            if self._table(table) != _FUNCREF:
                 self.fail("type mismatch: call_indirect through a table of externref")
             self._pop(_I32)
         else:
@@ -369,6 +367,7 @@ class Validator:
     def _table(self, index):
         if index >= len(self.module.tables):
             self.fail("unknown table %d" % index)
+        self.module.needs |= 4
         return self.module.tables[index][0]
 
     def _need_memory(self, index=0):
@@ -424,9 +423,9 @@ class Validator:
                 self._pop(kind)
             self._push(codes[row[i + 2]])
             if op > 0x66 and op not in _PLAIN:
-                self.module.arithmetic |= 1
+                self.module.needs |= 1
             if 0x5B <= op <= 0x66 or 0x8B <= op <= 0xA6:
-                self.module.arithmetic |= 2
+                self.module.needs |= 2
         elif op == 0xFC:
             self._prefixed(self.r.u32())
         elif op == 0xD0:

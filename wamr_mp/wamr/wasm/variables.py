@@ -1,7 +1,61 @@
-"""Globals that are shared: with Python or with another module (specification 4.2.9)."""
+"""Tables, and globals that are shared with Python or with another module (specification 4.2)."""
 
+from ..host import const
+from .errors import LinkError, Trap
 from .externs import from_bits, new_cell, to_bits
 from .types import type_code
+
+_MAX_TABLE = const(1000000)
+
+
+class Table:
+    """A table of references. kind: "funcref" or "externref"; min, max: number of elements."""
+
+    def __init__(self, kind, min, max=None, init=None):
+        self.kind = type_code(kind) if isinstance(kind, str) else kind
+        self.max = max
+        self.elems = []
+        self.version = 0  # changes with the elements: machine code keeps a list of its own
+        if self.grow(min, init) < 0:
+            raise LinkError("not enough memory: a table of %d elements wanted" % min)
+
+    def type(self):
+        return self.kind, len(self.elems), self.max
+
+    def __len__(self):
+        return len(self.elems)
+
+    def __getitem__(self, index):
+        return self.elems[index]
+
+    def __setitem__(self, index, value):
+        self.elems[index] = to_bits(value, self.kind)
+        self.version += 1
+
+    # The instructions table.get and table.set.
+    def get(self, index):
+        if index >= len(self.elems):
+            raise Trap("out of bounds table access")
+        return self.elems[index]
+
+    def set(self, index, ref):
+        if index >= len(self.elems):
+            raise Trap("out of bounds table access")
+        self.elems[index] = ref
+        self.version += 1
+
+    def grow(self, n, init=None):
+        """Add n elements. Returns the size before, or -1 when that is not possible."""
+        init = to_bits(init, self.kind)
+        old = len(self.elems)
+        if n < 0 or old + n > (_MAX_TABLE if self.max is None else min(self.max, _MAX_TABLE)):
+            return -1
+        self.version += 1
+        try:
+            self.elems.extend([init] * n)
+        except (MemoryError, OverflowError):
+            return -1
+        return old
 
 
 class Global:
