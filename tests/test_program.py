@@ -505,6 +505,21 @@ def test_a_failed_start_gives_memory_back(small_pool: None) -> None:
     assert pool.stats()[1] == 0
 
 
+def test_a_start_function_that_traps_gives_memory_back(small_pool: None) -> None:
+    table = wamr.Table("funcref", 1)
+    text = """(import "e" "t" (table 1 funcref)) (memory 1000 (pagesize 1))
+      (elem (i32.const 0) $load)
+      (func $load (result i32) (i32.load (i32.const 0)))
+      (func $start (unreachable)) (start $start)"""
+    module = wamr.Module(build(text))
+    with pytest.raises(wamr.Trap, match="^unreachable"):
+        wamr.Instance(module, {"e": {"t": table}})
+    assert pool.stats()[1] == 0
+    # What it left in somebody's table finds no memory.
+    with pytest.raises(wamr.Trap, match="^out of bounds memory access"):
+        table[0]()
+
+
 def test_memory_of_the_caller_stays(small_pool: None) -> None:
     text = """(import "own" "memory" (memory 0)) (func (export "main"))"""
     memory = wamr.Memory(0)

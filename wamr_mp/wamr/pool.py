@@ -35,11 +35,12 @@ def take(n):
 
 
 def give(view):
-    """Give back what take() returned. Nobody may use it any more."""
+    """Give back what take() returned: whether it was the pool's. Nobody may use it any more."""
     for i in range(len(_taken)):
         if _taken[i][0] is view:
             _heap.free(_taken.pop(i)[1])
-            break
+            return True
+    return False
 
 
 def stats():

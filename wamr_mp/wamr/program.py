@@ -161,15 +161,12 @@ class Program:
         """Close what the program opened and give its memory back to the pool."""
         if self._wasi:
             self._wasi.close()
-        memory = self._environment and self._environment.memory
-        if not memory and self.instance:
-            # Not one that the caller made and gave as an import.
-            if "memory" not in [i[2] for i in self.instance.module.import_list]:
-                memory = self.instance.memory
-        if memory:
+        if self._environment and self._environment.memory:
             from .pool import give
 
-            give(memory.buf)
+            give(self._environment.memory.buf)
+        elif self.instance:
+            self.instance.close()
 
 
 def run(file, args=(), env=None, function=None, **options):

@@ -36,10 +36,23 @@ class Instance:
 
         try:
             link(self, imports or {}, heap)
+            if module.start is not None:
+                self.call(self.func(module.start), [])
+        except BaseException:
+            self.close()
+            raise
         finally:
             unload("linker", "types", "constexpr", "reader")
-        if module.start is not None:
-            self.call(self.func(module.start), [])
+
+    # Gives the memory that it made back to the pool. From then on there is none, also for those
+    # who still reach its functions through a shared table.
+    def close(self):
+        if self.memory and "memory" not in [i[2] for i in self.module.import_list]:
+            from ..pool import give
+
+            if give(self.memory.buf):
+                self.memory.buf = b""
+                self.memory.shrunk = False
 
     # Machine code keeps numeric globals where it can reach them.
     def replace_global(self, index, cell):
