@@ -3,9 +3,10 @@
 Not in memory any more once the module is there.
 """
 
+import gc
 from array import array
 
-from ..host import const
+from ..host import MICROPYTHON, const
 from .constexpr import const_expr
 from .reader import Reader
 
@@ -17,6 +18,8 @@ _MAX_FUNCTIONS = const(100000)
 _MAX_NAMED = const(10000)  # imports, exports
 _MAX_TABLES = const(16)
 _MAX_VALUES = const(255)  # parameters, results
+# Code after which the garbage of validating it is collected: what stays shall not lie far apart.
+_COLLECT = const(2048)
 # The order in which the sections must stand (5.5.2), by section id: the data count
 # section (12) comes before the code.
 _ORDER = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0b\x0c\x0a"
@@ -336,7 +339,11 @@ def _codes(module, r):
     module.bodies = array("I", bytes(4 * _WORDS * n))
     check = Validator(module, r)
     end = r.end
+    collected = r.pos
     for i in range(n):
+        if MICROPYTHON and r.pos - collected > _COLLECT:
+            gc.collect()
+            collected = r.pos
         size = r.count()
         r.end = r.pos + size
         check.function(module.n_imported_funcs + i, i * _WORDS)
