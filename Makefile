@@ -57,6 +57,7 @@ spec: $(BUILD)/environment ## get and convert the official WebAssembly test suit
 	@$(VENV)/bin/python tests/spec/fetch.py
 
 bench: $(BUILD)/environment $(UNIX) $(FIRMWARE) ## measure speed against other runtimes
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@$(VENV)/bin/python tools/bench/run.py
 
 lint: $(BUILD)/environment ## check format and style
