@@ -97,11 +97,11 @@ def _of_declarations(module: Module) -> Iterator[str]:
     shared += [(kind, module.type_of(kind, index)) for _, kind, index in module.export_list]
     if any(kind == "global" and what[1] for kind, what in shared):
         yield "mutable globals"
-    passive = [segment for segment in module.datas + module.elems if segment[0] in (None, 1, 2)]
+    passive = [segment for segment in (*module.datas, *module.elems) if segment[0] in (None, 1, 2)]
     if passive or module.data_count is not None:
         yield "bulk memory"
     offsets = [data[0] for data in module.datas] + [elem[2] for elem in module.elems]
-    for expression in module.global_inits + [offset for offset in offsets if offset]:
+    for expression in (*module.global_inits, *filter(None, offsets)):
         yield from _of_constant_expression(*expression)
 
 

@@ -74,7 +74,7 @@ def decode(module, file, data, size):
         pos += length
     module.declared = module.seen = None
     # clang declares a table of functions in every module, used or not.
-    if not module.needs & 4 and not module.elems and len(module.tables) == 1:
+    if not module.needs & 4 and not module.elems and [t[0] for t in module.tables] == [0x70]:
         module.tables = ()
     # A list takes RAM even when it is empty.
     for name in ("tables", "memories", "globals", "global_inits", "elems", "datas", "customs"):
