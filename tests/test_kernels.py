@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 import wamr
+from board import BOARDS, BUILD, Board, Unix
 from kernels import bench, device_runner
+from wat import ON_DEVICE
 
 FOLDER = bench.find()
 CHECKSUMS = bench.expected(FOLDER) if FOLDER else {}
@@ -30,6 +36,9 @@ FUEL = {
 }
 
 
+RUNNER = Path(device_runner.__file__)
+
+
 def load(name: str) -> wamr.Instance:
     return wamr.Instance(wamr.Module((FOLDER / "wasm" / f"{name}.wasm").read_bytes()))
 
@@ -44,9 +53,7 @@ def test_checksum_and_fuel(name: str) -> None:
     reported: list[str] = []
     path = FOLDER / "wasm" / f"{name}.wasm"
     device_runner.main(str(path), report=reported.append)
-    first, second = CHECKSUMS[name]
-    fuel = FUEL[name]
-    assert reported == [f"run(1) {first} {fuel[0]}", f"run(3) {second} {fuel[1]}"]
+    assert reported == expected(name)
 
 
 @needs_kernels
@@ -70,8 +77,55 @@ def test_suspended_all_the_way(name: str, slice: int) -> None:
     assert execution.fuel_used == FUEL[name][0]
 
 
+def expected(name: str, counts: tuple[int, ...] = (1, 3)) -> list[str]:
+    lines = [f"run({n}) {CHECKSUMS[name][i]} {FUEL[name][i]}" for i, n in enumerate((1, 3))]
+    return lines[: len(counts)]
+
+
 @needs_kernels
 @every_kernel
+def test_unix(name: str, unix: Unix) -> None:
+    """Checksums, fuel, and a thousand suspensions in each call."""
+    path = FOLDER / "wasm" / f"{name}.wasm"
+    output = unix.exec(
+        f"{ON_DEVICE}sys.path.insert(0, {str(RUNNER.parent)!r})\n"
+        f"from device_runner import main\nmain({str(path)!r}, suspensions=1000)"
+    )
+    assert output.splitlines() == expected(name)
+
+
+@pytest.fixture(scope="module", params=list(BOARDS))
+def equipped(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Board]:
+    """A board with the runner and the kernels on its flash disk."""
+    compiled = tmp_path_factory.mktemp("kernels") / "kernel_runner.mpy"
+    cross = BUILD / "mpy-cross" / "mpy-cross"
+    subprocess.run([cross, "-s", "kernel_runner.py", "-o", compiled, RUNNER], check=True)
+    with Board(request.param) as board:
+        board.put(compiled, "/kernel_runner.mpy")
+        for path in (FOLDER / "wasm").glob("*.wasm"):
+            board.put(path, f"/{path.name}")
+        yield board
+
+
+@needs_kernels
+@pytest.mark.device
+@every_kernel
+def test_board(name: str, equipped: Board) -> None:
+    """The same as on the unix port; run(3) with WAMR_FULL=1."""
+    counts = (1, 3) if bench.FULL else (1,)
+    equipped.soft_reset()
+    output = equipped.exec(
+        f"import kernel_runner; kernel_runner.main('/{name}.wasm', {counts}, suspensions=1000)",
+        timeout_s=600,
+    )
+    assert output.splitlines() == expected(name, counts)
+
+
+@needs_kernels
+@every_kernel
+@pytest.mark.skipif(not bench.FULL, reason="takes 20 minutes; WAMR_FULL=1 runs it")
 @pytest.mark.slow
 def test_suspended_once_at_every_unit_up_to_a_thousand(name: str) -> None:
     for fuel in range(1, 1001):

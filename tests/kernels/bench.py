@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
+# What takes many minutes is run on request.
+FULL = os.environ.get("WAMR_FULL") == "1"
 HOW_TO_GET = (
     "the benchmark kernels are not here: set WASM_BENCH_DIR to a folder with "
     "wasm/NAME.wasm and expected.json"
