@@ -136,7 +136,10 @@ def test_board(prepared: Board, run: Run) -> None:
 
 def test_every_sample_is_run() -> None:
     listed = {run.path for run in RUNS} | {APPS / "endless" / "endless.wasm"}
-    assert listed == {path for path in APPS.glob("*/*.wasm") if path.parent.name != "build"}
+    samples = {path for path in APPS.glob("*/*.wasm") if path.parent.name != "build"}
+    # Those for the app manager have no main(): tests/sdk runs them.
+    programs = {p for p in samples if not wamr.Module(str(p)).find_export("on_init")}
+    assert listed == programs
 
 
 def test_stdout_can_be_given() -> None:

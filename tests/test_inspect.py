@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import wamr
 from board import Board
 from wamr.program import Program
 from wamr_cli import main
@@ -168,6 +169,8 @@ def test_memory_is_what_running_takes(path) -> None:
     report = examine(str(path))
     assert report["errors"] == []
     assert all(entry["provided"] for entry in report["imports"])
+    if wamr.Module(str(path)).find_export("on_init"):
+        return  # for the app manager, which has more functions than a program can import
     program = Program(str(path), stdout=lambda data: None)
     try:
         assert report["memory"]["allocated"] == len(program.instance.memory.buf)

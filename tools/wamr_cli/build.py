@@ -120,10 +120,7 @@ def _link_c(
 def _is_provided(name: str) -> bool:
     if name in ("__heap_base", "__data_end", "__stack_pointer"):
         return True
-    tables = natives._TABLES
-    return any(f" {name}(" in table for table in tables) or bool(
-        Libc().resolve(name, "func", None, None)
-    )
+    return natives.has(name) or bool(Libc().resolve(name, "func", None, None))
 
 
 # ---- Rust

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import wamr
+from wamr.apps import natives
 from wamr.program import Program
 
 from wamr_cli import dry, ram
@@ -57,7 +58,7 @@ def examine(file: str, stack: int = 8192, heap: int | None = None) -> Report:
             "name": n,
             "kind": k,
             "type": t,
-            "provided": (m, n, k, t) not in linked.missing,
+            "provided": (m, n, k, t) not in linked.missing or m == "env" and natives.has(n),
         }
         for m, n, k, t in module.imports
     ]

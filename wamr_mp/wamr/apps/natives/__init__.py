@@ -51,6 +51,11 @@ _TABLES = (
 _added = {}
 
 
+# Whether the app manager gives its apps a function of this name.
+def has(name):
+    return name in _added or any([" %s(" % name in table for table in _TABLES])
+
+
 def add(name, signature, fn, permission=""):
     """Let apps import fn(app, …) as `name` from "env".
 
