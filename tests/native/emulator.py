@@ -14,6 +14,7 @@ from typing import Any
 
 import unicorn
 import unicorn.arm_const as arm
+import unicorn.riscv_const as riscv
 from wamr.compiler.program import Program
 from wamr.engine import native
 
@@ -21,6 +22,45 @@ CODE = 0x10000000
 STACK = 0x08000000
 BUFFERS = 0x20000000
 RETURN = STACK + 0x100
+
+
+class Processor:
+    """What differs between processors; a subclass for each."""
+
+    ARCH = 0
+    MODE = 0
+    ARRAY = 0  # the register for the fourth argument
+    SP = 0
+    RETURN_ADDRESS = 0
+    THUMB = 0  # what an address to jump to has in its lowest bit
+
+    def prepare(self, uc: unicorn.Uc, target: type) -> None:
+        """Whatever the processor needs before it runs."""
+
+
+class Arm(Processor):
+    ARCH = unicorn.UC_ARCH_ARM
+    MODE = unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS
+    ARRAY = arm.UC_ARM_REG_R3
+    SP = arm.UC_ARM_REG_SP
+    RETURN_ADDRESS = arm.UC_ARM_REG_LR
+    THUMB = 1
+
+    def prepare(self, uc: unicorn.Uc, target: type) -> None:
+        uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        if target.FLOAT32:
+            uc.reg_write(arm.UC_ARM_REG_FPEXC, 0x40000000)
+
+
+class RiscV(Processor):
+    ARCH = unicorn.UC_ARCH_RISCV
+    MODE = unicorn.UC_MODE_RISCV32
+    ARRAY = riscv.UC_RISCV_REG_A3
+    SP = riscv.UC_RISCV_REG_SP
+    RETURN_ADDRESS = riscv.UC_RISCV_REG_RA
+
+
+PROCESSORS = {"armv7m": Arm, "armv7emsp": Arm, "rv32imc": RiscV}
 
 
 class Addresses:
@@ -49,16 +89,15 @@ class Addresses:
 class Machine:
     """A processor with one module's code."""
 
-    def __init__(self, code: bytes, addresses: Addresses, fpu: bool) -> None:
+    def __init__(self, code: bytes, addresses: Addresses, target: type) -> None:
         self.addresses = addresses
-        self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-        self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        self.processor = PROCESSORS[target.NAME]()
+        self.uc = unicorn.Uc(self.processor.ARCH, self.processor.MODE)
+        self.processor.prepare(self.uc, target)
         self.uc.mem_map(CODE, len(code) + 0x1FFF & ~0xFFF)
         self.uc.mem_write(CODE, bytes(code))
         self.uc.mem_map(STACK, 0x4000)
         self.mapped: set[int] = set()
-        if fpu:
-            self.uc.reg_write(arm.UC_ARM_REG_FPEXC, 0x40000000)
 
     def call(self, shifted: int) -> None:
         """Enter the code as MicroPython does; buffers go in before and come back after."""
@@ -76,14 +115,15 @@ class Machine:
                 self.mapped.add(at)
             self.uc.mem_write(at, bytes(data))
         self.uc.mem_write(STACK, struct.pack("<I", (shifted << 1 | 1) & 0xFFFFFFFF))
+        processor = self.processor
         for register, value in (
-            (arm.UC_ARM_REG_R3, STACK),
-            (arm.UC_ARM_REG_SP, STACK + 0x3F00),
-            (arm.UC_ARM_REG_LR, RETURN | 1),
+            (processor.ARRAY, STACK),
+            (processor.SP, STACK + 0x3F00),
+            (processor.RETURN_ADDRESS, RETURN | processor.THUMB),
         ):
             self.uc.reg_write(register, value)
-        self.uc.emu_start(CODE | 1, RETURN)
-        assert self.uc.reg_read(arm.UC_ARM_REG_SP) == STACK + 0x3F00
+        self.uc.emu_start(CODE | processor.THUMB, RETURN)
+        assert self.uc.reg_read(processor.SP) == STACK + 0x3F00
         for at, data in views.items():
             data[:] = self.uc.mem_read(at, len(data))
 
@@ -97,7 +137,7 @@ def emulate(target: type) -> Iterator[None]:
         def __init__(self, module: Any) -> None:
             self.program = Program(module, target())
             self.bytes = self.program.asm.code
-            self.loaded = Machine(self.bytes, addresses, target.FLOAT32)
+            self.loaded = Machine(self.bytes, addresses, target)
             self.base = CODE
 
     before = native.address_of, native.Code

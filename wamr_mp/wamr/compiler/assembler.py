@@ -11,6 +11,7 @@ class Assembler:
         self.guaranteed = 0  # bytes that the memory has at least
         self.keep_limit = False  # whether the function at hand uses the memory
         self.is_leaf = False  # and whether it calls nothing
+        self.far = False  # whether it is too large for short branches
         self.sites = (
             None  # offset behind a call -> what is called there, if somebody wants to know
         )

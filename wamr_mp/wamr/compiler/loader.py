@@ -17,6 +17,7 @@ _TARGETS = {
     6: ("thumb2", "Thumb2"),
     7: ("thumb2", "Thumb2F"),
     8: ("thumb2", "Thumb2F"),
+    11: ("rv32", "RV32"),
 }
 
 

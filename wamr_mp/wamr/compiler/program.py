@@ -25,11 +25,29 @@ class Program:
         asm.patch()
         if only is not None:
             asm.sites = {}
-            Function(self, only).compile()
+            self._compile(only)
             return
         for index in range(module.n_imported_funcs, n):
-            Function(self, index).compile()
+            self._compile(index)
         asm.patch()
+
+    # Where branches reach less far than functions are large, large functions are compiled again.
+    def _compile(self, index):
+        asm = self.asm
+        code, labels, waiting = len(asm.code), len(asm.labels), len(asm.waiting)
+        try:
+            Function(self, index).compile()
+        except OverflowError:
+            if asm.far:
+                raise
+            del asm.labels[labels:]
+            del asm.waiting[waiting:]
+            asm.code = asm.code[:code]
+            if asm.sites is not None:
+                asm.sites = {}
+            asm.far = True
+            Function(self, index).compile()
+            asm.far = False
 
     # Where in the module the code before `offset` stands: (function, pc, cells from its frame to
     # that of the callee, number of the trap, where to try again), or None. What was not kept is

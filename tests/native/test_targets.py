@@ -1,4 +1,4 @@
-"""Thumb-2 code, with and without FPU, under emulation: the kernels, random modules, the suite."""
+"""Code for other processors, under emulation: the kernels, random modules, the suite."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from spec import convert, suite
 from spec.device_runner import Runner
 from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
 from test_spec import FILES, check_all_passed
+from wamr.compiler.rv32 import RV32
 from wamr.compiler.thumb2 import Thumb2, Thumb2F
 
 from native import compare
 
-pytest.importorskip("unicorn", reason="unicorn, which emulates Thumb-2, is not installed")
+pytest.importorskip("unicorn", reason="unicorn, which emulates them, is not installed")
 
 from native.emulator import emulate  # noqa: E402
 
-TARGETS = [Thumb2, Thumb2F]
+TARGETS = [Thumb2, Thumb2F, RV32]
 MODULES = int(os.environ.get("WAMR_FUZZ", "150"))
 # Left to Python on these targets, and so too slow to be run often: see docs/internals/compiler.md.
-SOFT = {"mandel": TARGETS, "matmul_f32": [Thumb2]}
+SOFT = {"mandel": TARGETS, "matmul_f32": [Thumb2, RV32]}
 
 
 @needs_kernels
