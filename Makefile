@@ -27,8 +27,8 @@ help: ## list these targets
 	@sed -n 's/^\([a-z.]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 	@echo "  BOARD is one of: $(EMULATED) (default $(BOARD))."
 
-run: $(BUILD)/environment $(UNIX) $(BUILD)/firmware/$(BOARD)/firmware.elf ## run the hello app on BOARD in QEMU
-	@$(VENV)/bin/python firmware/emulator.py run $(BOARD) apps/hello/hello.wasm
+run: $(BUILD)/environment $(UNIX) $(BUILD)/firmware/$(BOARD)/firmware.elf ## boot BOARD in QEMU, install apps over its UART, talk to them
+	@$(VENV)/bin/python firmware/tour.py $(BOARD)
 
 test: $(BUILD)/environment $(UNIX) $(FIRMWARE) ## run all tests, on the PC, the unix port and the boards
 	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)

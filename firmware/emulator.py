@@ -203,11 +203,21 @@ class Board:
     def qemu_pid(self) -> int:
         return self._qemu.pid
 
-    @contextmanager
-    def released(self) -> Iterator[None]:
-        """Leave the console to another program, for example mpremote."""
+    @property
+    def running(self) -> bool:
+        """Whether QEMU is: it may have been ended by somebody else."""
+        return self._qemu.poll() is None
+
+    def release(self) -> None:
+        """Leave the console to another program for good, at its prompt."""
         self._console.exit_raw_repl()
         self._console.close()
+        self._console = None
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Leave the console to another program for a while, for example mpremote."""
+        self.release()
         yield
         self._greet()
 
@@ -297,27 +307,24 @@ def repl(name: str) -> None:
     os.execvp(command[0], command)
 
 
-def run(name: str, file: Path, args: list[str]) -> None:
-    """Run a wasm app on a freshly booted board, showing what it prints as it prints it."""
+def run(board: Board, file: Path, args: list[str]) -> None:
+    """Run a wasm app on a board, showing what it prints as it prints it."""
 
     def echo(piece: bytes) -> None:
         sys.stdout.write(piece.decode(errors="replace").replace("\r\n", "\n"))
         sys.stdout.flush()
 
-    with Board(name) as board:
-        machine = board.exec("import sys; print(sys.implementation._machine, end='')")
-        print(f"{machine}, MicroPython in QEMU:", flush=True)
-        board.put(file, f"/{file.name}")
-        print(f">>> import wamr; wamr.run({file.name!r})", flush=True)
-        board.exec(
-            f"import wamr; code = wamr.run({file.name!r}, {tuple(args)!r})",
-            timeout_s=600,
-            echo=echo,
-        )
-        free = int(board.exec("import gc; gc.collect(); print(gc.mem_free())"))
-        print(
-            f"exit code {board.exec('print(code)').strip()}, {free} bytes of heap free afterwards"
-        )
+    machine = board.exec("import sys; print(sys.implementation._machine, end='')")
+    print(f"{machine}, MicroPython in QEMU:", flush=True)
+    board.put(file, f"/{file.name}")
+    print(f">>> import wamr; wamr.run({file.name!r})", flush=True)
+    board.exec(
+        f"import wamr; code = wamr.run({file.name!r}, {tuple(args)!r})",
+        timeout_s=600,
+        echo=echo,
+    )
+    free = int(board.exec("import gc; gc.collect(); print(gc.mem_free())"))
+    print(f"exit code {board.exec('print(code)').strip()}, {free} bytes of heap free afterwards")
 
 
 def main() -> None:
@@ -334,7 +341,8 @@ def main() -> None:
         if arguments.command == "repl":
             repl(arguments.board)
         else:
-            run(arguments.board, arguments.file, arguments.args)
+            with Board(arguments.board) as board:
+                run(board, arguments.file, arguments.args)
     except BoardError as error:
         sys.exit(f"{error.output}{error}")
 
