@@ -207,7 +207,7 @@ def test_flash_of_engine_and_libc() -> None:
     """They take at most 64 KiB of an STM32F405's flash, and with WASI at most 70."""
     sizes = size.module_sizes(BUILD / "firmware" / "NETDUINOPLUS2", size.NM["arm"])
     assert set(package.modules()) <= set(sizes)
-    parts = {part: 0 for part in size.PARTS}
+    parts = dict.fromkeys(size.PARTS, 0)
     for file, n in sizes.items():
         parts[size.part_of(file)] += n
     assert parts["engine"] + parts["libc"] <= 64 * 1024

@@ -3,6 +3,7 @@
 
 class Assembler:
     THUMB = 0  # what is added to an address to jump to it
+    TRUNCATES = b""  # the truncations that the target does
     GUARD = 0  # bytes at the end of the cell stack that small frames may use unchecked
 
     def __init__(self):

@@ -466,6 +466,13 @@ class Function(Calls):
             d = self._dest(kind)
             self.asm.convert(op, d, a)
             self.push(REG, d, kind)
+        elif op in self.asm.TRUNCATES:
+            e = self.pop()
+            a = self.use(e)
+            d = self._result(kind, e)
+            invalid = self._trap(context.INVALID_CONVERSION)
+            self.asm.truncate(op, d, a, invalid, self._trap(context.INTEGER_OVERFLOW))
+            self.push(REG, d, kind)
         else:
             self._operation(self.pc - 1, 1, bytes((kind,)))
 

@@ -463,6 +463,27 @@ class X64(Assembler):
     # Conversions that are one instruction. cvtsi2ss, cvtsi2sd, cvtsd2ss, cvtss2sd
     CONVERTS = b"\xb2\xb3\xb4\xb6\xb7\xb8\xb9\xbb"
 
+    TRUNCATES = b"\xa8\xa9\xaa\xab"
+
+    # i32 from f32 or f64, by way of 64 bits, which hold every result and tell those that do not
+    # fit.
+    def truncate(self, op, d, a, invalid, overflow):
+        w = op >= 0xAA
+        self._to_xmm(0, a, w)
+        self._rr(0x0F2C, _RAX, 0, True, 0xF2 if w else 0xF3)  # cvttsd2si, cvttss2si
+        if op & 1:
+            self._mov(_RCX, _RAX, False)
+        else:
+            self._rr(0x63, _RCX, _RAX, True)  # movsxd
+        self._rr(0x39, _RAX, _RCX, True)
+        fits = self.label()
+        self._jump_if(0x84, fits)
+        self._rr(0x0F2E, 0, 0, False, 0x66 if w else 0)
+        self._jump_if(0x8A, invalid)
+        self.jump(overflow)
+        self.bind(fits)
+        self._mov(_REGS[d], _RCX, False)
+
     def convert(self, op, d, a):
         to_f64 = op >= 0xB7
         if op == 0xB6 or op == 0xBB:
