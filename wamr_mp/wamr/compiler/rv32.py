@@ -1,9 +1,9 @@
-"""RISC-V encodings: RV32IM.
+"""RISC-V encodings: RV32IM with compressed instructions.
 
-Registers are numbered from x10 on, so that those of the compiler are 0 to 17 (x10 to x27). The
+Registers are numbered from x11 on, so that those of the compiler are 0 to 17 (x11 to x28). The
 others have one purpose each: t0 is the linear memory, t1 the fuel, t2 the limit (an address below
-it has 4 bytes in the memory), s0 the frame (cells), s1 the context, t3 the end of the stack; t4 to
-t6 are scratch. There are no flags: a comparison is remembered until it is used.
+it has 4 bytes in the memory), s0 the frame (cells), s1 the context, t4 the end of the stack; a0,
+t5 and t6 are scratch. There are no flags: a comparison is remembered until it is used.
 """
 
 from ..host import const
@@ -12,20 +12,20 @@ from .pairs import Pairs
 from .values import high, low
 
 _END = const(18)
-_T = const(19)
-_U = const(20)
-_V = const(21)  # for large offsets only, and where nothing has one
-_ZERO = const(22)
-_RA = const(23)
-_SP = const(24)
-_MEM = const(27)
-_FUEL = const(28)
-_LIMIT = const(29)
-_FP = const(30)
-_CTX = const(31)
+_U = const(19)
+_V = const(20)  # for large offsets only, and where nothing has one
+_ZERO = const(21)
+_RA = const(22)
+_SP = const(23)
+_MEM = const(26)
+_FUEL = const(27)
+_LIMIT = const(28)
+_FP = const(29)
+_CTX = const(30)
+_T = const(31)
 
 # What C code keeps: s0, s1, s2 to s11, ra.
-_SAVED = b"\x1e\x1f\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x17"
+_SAVED = b"\x1d\x1e\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x16"
 
 # Frames of up to this many bytes are checked against a soft end of the stack, by their start only.
 _GUARD = const(256)
@@ -56,6 +56,9 @@ _ALU = {
     "add": 0x000033, "sub": 0x200033, "shl": 0x001033, "xor": 0x004033, "shr_u": 0x005033,
     "shr_s": 0x205033, "or": 0x006033, "and": 0x007033, "mul": 0x010033,
 }  # fmt: skip
+# Those that have a form of 16 bits, in its order; and those whose operands can be swapped.
+_SHORT = (0x200033, 0x004033, 0x006033, 0x007033)
+_COMMUTE = (0x000033, 0x004033, 0x006033, 0x007033)
 _IMMEDIATE = {"add": 0x0013, "xor": 0x4013, "or": 0x6013, "and": 0x7013}
 _SHIFTS = {"shl": 0x1013, "shr_u": 0x5013, "shr_s": 0x5013}
 _DIVIDE = {"div_s": 0x014033, "div_u": 0x015033, "rem_s": 0x016033, "rem_u": 0x017033}
@@ -102,26 +105,74 @@ class RV32(Pairs):
         code.append(second >> 8)
 
     def _r(self, op, d, a, b):
-        a = a + 10 & 31
-        self._32(
-            op & 0xFFFF | (d + 10 & 31) << 7 | (a & 1) << 15,
-            a >> 1 | (b + 10 & 31) << 4 | op >> 16 << 9,
-        )
+        if d == b and op in _COMMUTE:
+            b = a
+            a = d
+        d = d + 11 & 31
+        a = a + 11 & 31
+        b = b + 11 & 31
+        if not self._compressed(op, d, a, b):
+            self._32(op & 0xFFFF | d << 7 | (a & 1) << 15, a >> 1 | b << 4 | op >> 16 << 9)
 
     def _i(self, op, d, a, n):
-        a = a + 10 & 31
-        self._32(op | (d + 10 & 31) << 7 | (a & 1) << 15, a >> 1 | (n & 0xFFF) << 4)
+        d = d + 11 & 31
+        a = a + 11 & 31
+        n = (n + 0x800 & 0xFFF) - 0x800
+        if not self._compressed(op, d, a, n):
+            self._32(op | d << 7 | (a & 1) << 15, a >> 1 | (n & 0xFFF) << 4)
 
     # Stores, and with their kind of immediate: branches, whose distance is filled in later.
     def _s(self, op, s, a, n):
-        a = a + 10 & 31
-        self._32(
-            op | (n & 31) << 7 | (a & 1) << 15,
-            a >> 1 | (s + 10 & 31) << 4 | (n >> 5 & 0x7F) << 9,
-        )
+        s = s + 11 & 31
+        a = a + 11 & 31
+        n = (n + 0x800 & 0xFFF) - 0x800
+        if not self._compressed(op, s, a, n):
+            self._32(op | (n & 31) << 7 | (a & 1) << 15, a >> 1 | s << 4 | (n >> 5 & 0x7F) << 9)
+
+    # The form of 16 bits, if there is one. These are machine registers; n is the second operand,
+    # a register or a signed number.
+    def _compressed(self, op, d, a, n):
+        word = 0
+        if op == _ADDI:
+            if not n and a:
+                word = 0x8002 | a << 2
+            elif -32 <= n < 32 and (a == d or not a):
+                word = (0x0001 if a else 0x4001) | (n & 32) << 7 | (n & 31) << 2
+        elif op == _ADD:
+            if d == a:
+                word = 0x9002 | n << 2
+        elif op == 0x1013:
+            if d == a:
+                word = 0x0002 | n << 2
+        elif op == _JALR:
+            if not n and d < 2:
+                word = 0x8002 | d << 12 | a << 7
+                d = 0
+        elif d & 0x18 != 8:
+            return False
+        elif op == _LW or op == _SW:
+            if a & 0x18 == 8 and 0 <= n < 128 and not n & 3:
+                word = (0x4000 if op == _LW else 0xC000) | (n & 0x38) << 7
+                word |= (n & 4) << 4 | (n & 0x40) >> 1 | (d & 7) << 2
+                d = a & 7
+        elif d == a:
+            d &= 7
+            if op == 0x5013:
+                word = 0x8001 | n & 0x400 | (n & 31) << 2
+            elif op == _ANDI:
+                if -32 <= n < 32:
+                    word = 0x8801 | (n & 32) << 7 | (n & 31) << 2
+            elif n & 0x18 == 8 and op in _SHORT:
+                word = 0x8C01 | _SHORT.index(op) << 5 | (n & 7) << 2
+        if not word:
+            return False
+        word |= d << 7
+        self.code.append(word & 0xFF)
+        self.code.append(word >> 8)
+        return True
 
     def _upper(self, op, d, n):
-        self._32(op | (d + 10 & 31) << 7 | (n & 15) << 12, n >> 4)
+        self._32(op | (d + 11 & 31) << 7 | (n & 15) << 12, n >> 4)
 
     def mov(self, d, s):
         if d != s:
@@ -210,6 +261,9 @@ class RV32(Pairs):
             self.shift(d, "shl", a, n)
         elif op in _SHIFTS:
             n = value & 31
+            if not n:
+                self.mov(d, a)
+                return
             if op == "shr_s":
                 n |= 0x400
             self._i(_SHIFTS[op], d, a, n)
@@ -258,9 +312,10 @@ class RV32(Pairs):
         n = 16
         while n:
             self._i(away, _U, _T, 32 - n)
-            self._over(1, _U, _ZERO, 2)
+            skip = self._skip(1, _U, _ZERO)
             self._i(back, _T, _T, n)
             self._i(_ADDI, d, d, n)
+            self._land(skip)
             n >>= 1
         self._i(_SLTIU, _T, _T, 1)
         self._r(_ADD, d, d, _T)
@@ -338,7 +393,7 @@ class RV32(Pairs):
         else:
             back, once, x, y, dx, dy = _SLL, 0x1013, low(a), high(a), low(d), high(d)
         self._i(0x1013, _T, s, 26)
-        self._over(4, _T, _ZERO, 7)
+        other = self._skip(4, _T, _ZERO)
         # dx = x << s | y >> 1 >> (31 - s); dy = y << s
         self._i(_XORI, _T, s, -1)
         self._i(once, _U, y, 1)
@@ -346,12 +401,14 @@ class RV32(Pairs):
         self._r(_SRL if op != "shl" else _SLL, dx, x, s)
         self._r(_OR, dx, dx, _U)
         self._r(shift, dy, y, s)
-        self._over(0, _ZERO, _ZERO, 2)
+        end = self._skip(0, _ZERO, _ZERO)
+        self._land(other)
         self._r(shift, dx, y, s)
         if op == "shr_s":
             self._i(0x5013, dy, y, 0x41F)
         else:
             self.imm(dy, 0)
+        self._land(end)
 
     # ---- comparisons and branches
 
@@ -378,8 +435,9 @@ class RV32(Pairs):
             condition = _SWAPPED[condition]
             a, b = b, a
         self._r(_SLTU, _T, low(a), low(b))
-        self._over(0, high(a), high(b), 1)
+        skip = self._skip(0, high(a), high(b))
         self._r(_SLT if condition[-1] == "s" else _SLTU, _T, high(a), high(b))
+        self._land(skip)
         return self.compare32_const("ne" if condition[0] == "l" else "eq", _T, 0)
 
     def compare_zero(self, condition, a):
@@ -436,16 +494,17 @@ class RV32(Pairs):
     def move_if(self, condition, d, a):
         if d != a:
             condition, x, y = self._operands(condition)
-            self._over(_CONDITIONS[condition] ^ 1, x, y, 2 if d > 0xFFFF else 1)
-            if d > 0xFFFF:
-                self._i(_ADDI, low(d), low(a), 0)
-                self._i(_ADDI, high(d), high(a), 0)
-            else:
-                self._i(_ADDI, d, a, 0)
+            skip = self._skip(_CONDITIONS[condition] ^ 1, x, y)
+            self.move(d, a)
+            self._land(skip)
 
-    # Branches over the next n instructions.
-    def _over(self, condition, a, b, n):
-        self._s(0x63 | condition << 12, b, a, 4 * n + 4)
+    # A branch over the next few instructions, up to where _land is told of it.
+    def _skip(self, condition, a, b):
+        self._s(0x63 | condition << 12, b, a, 0)
+        return len(self.code) - 4
+
+    def _land(self, place):
+        self.patch_at(place, -1, len(self.code))
 
     def branch(self, condition, label):
         condition, a, b = self._operands(condition)
@@ -456,8 +515,9 @@ class RV32(Pairs):
         at = len(self.code)
         target = self.labels[label]
         if self.far if target < 0 else target - at < -4096:
-            self._over(condition ^ 1, a, b, 1)
+            skip = self._skip(condition ^ 1, a, b)
             self.jump(label)
+            self._land(skip)
         else:
             self._s(0x63 | condition << 12, b, a, 0)
             self._to(label, at)
@@ -500,9 +560,10 @@ class RV32(Pairs):
         if not n:
             return
         self._i(0x1013, _T, a, 2)
+        at = len(self.code)
         self._upper(_AUIPC, _U, 0)
         self._r(_ADD, _U, _U, _T)
-        self._i(_JALR, _ZERO, _U, 12)
+        self._i(_JALR, _ZERO, _U, len(self.code) + 4 - at)
         for label in labels[:n]:
             self.jump(label)
 
@@ -702,7 +763,7 @@ class RV32(Pairs):
             self._s(_SW, r, _SP, 4 * i)
         # The fourth argument of a viper function is the array of its arguments: a small int, the
         # context's address shifted right by two.
-        self._i(_LW, _CTX, 3, 0)
+        self._i(_LW, _CTX, 2, 0)
         self._i(_ANDI, _CTX, _CTX, -2)
         self._r(_ADD, _CTX, _CTX, _CTX)
         self.load_context(_FP, context.FRAME)
@@ -753,7 +814,7 @@ class RV32(Pairs):
         self.store_context(2, context.STATUS)
         self.store_context(_FP, context.FRAME)
         self.store_context(_FUEL, context.FUEL)
-        self.imm(0, 1)  # the small int 0
+        self.imm(_T, 1)  # the small int 0
         for i, r in enumerate(_SAVED):
             self._i(_LW, r, _SP, 4 * i)
         self._i(_ADDI, _SP, _SP, 64)
