@@ -25,6 +25,18 @@ for n in (1, 3):
 print((spent[1] - spent[0]) // 2, made)
 """
 
+# One iteration of the same by the portable engine, which takes its time: the fuel of run(1) leads
+# behind what is done once, and the fuel of an iteration through one.
+ITERATION = """
+import gc, semihost, wamr
+execution = wamr.Instance(wamr.Module({data!r}), engine="portable").start("run", 3)
+execution.step({before})
+gc.collect()
+start = semihost.virtual_ns()
+execution.step({fuel})
+print(semihost.virtual_ns() - start)
+"""
+
 HEAP = """
 import gc
 gc.collect()
@@ -59,6 +71,23 @@ def instructions(name: str, path: Path, engine: str, timeout_s: float) -> tuple[
             raise
     per_iteration, made = output.split()
     return int(per_iteration), int(made)
+
+
+def portable_instructions(name: str, path: Path, timeout_s: float) -> int:
+    """Instructions for a kernel iteration by the portable engine."""
+    import wamr
+    from board import Board
+
+    data = path.read_bytes()
+    used = []
+    for n in (1, 3):
+        execution = wamr.Instance(wamr.Module(data)).start("run", n)
+        execution.step()
+        used.append(execution.fuel_used)
+    fuel = (used[1] - used[0]) // 2
+    with Board(name, icount=True) as board:
+        code = ITERATION.format(data=data, before=used[0], fuel=fuel)
+        return int(board.exec(code, timeout_s=timeout_s))
 
 
 def heap(name: str) -> tuple[int, int, int]:

@@ -102,18 +102,18 @@ def show_native(folder: Path, name: str) -> dict:
 
 
 def show_portable(folder: Path) -> dict:
+    names = ("NETDUINOPLUS2", "MPS2_AN385", "VIRT_RV32")
+    found: dict[str, dict[str, float]] = {name: {} for name in names}
     rows = []
-    found: dict[str, dict[str, float]] = {}
-    for name in ("NETDUINOPLUS2", "MPS2_AN385", "VIRT_RV32"):
-        found[name] = {}
-        for kernel in ("fib", "i64mix"):
+    for kernel, opcodes in peers.OPS.items():
+        path = folder / "wasm" / f"{kernel}.wasm"
+        for name in names:
             print(f"  {name}: {kernel} portable …", file=sys.stderr, flush=True)
-            path = folder / "wasm" / f"{kernel}.wasm"
-            counted = boards.instructions(name, path, "portable", 300)
-            if counted is not None:
-                found[name][kernel] = counted[0] / peers.OPS[kernel]
-        rows.append([name, *(f"{value:.0f}" for value in found[name].values())])
-    table("Portable engine: instructions per executed opcode", ["board", "fib", "i64mix"], rows)
+            found[name][kernel] = boards.portable_instructions(name, path, 300) / opcodes
+        rows.append([kernel, *(f"{found[name][kernel]:.0f}" for name in names)])
+    means = (geomean(found[name].values()) for name in names)
+    rows.append(["geometric mean", *(f"{mean:.0f}" for mean in means)])
+    table("Portable engine: instructions per executed opcode", ["kernel", *names], rows)
     return found
 
 
