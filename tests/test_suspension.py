@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 import wamr
-
-wasmtime = pytest.importorskip("wasmtime")
-
-
-def load(text: str, imports: dict[str, Any] | None = None, **options: Any) -> wamr.Instance:
-    return wamr.Instance(wamr.Module(wasmtime.wat2wasm(text)), imports, **options)
-
+from wat import load
 
 LOOP = """(module
   (memory (export "memory") 1)
@@ -28,7 +22,7 @@ LOOP = """(module
 
 
 def fuel_of(text: str, *args: int) -> int:
-    execution = load(f"(module {text})").start("f", *args)
+    execution = load(text).start("f", *args)
     assert execution.step()
     return execution.fuel_used
 
