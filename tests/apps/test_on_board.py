@@ -141,7 +141,8 @@ def test_no_leak(board_and_host: tuple[Board, Host]) -> None:
         for name in "cx":
             assert host.ask(DELETE, f"/applet?name={name}").status == 66
         figures.append(details(host)["used"])
-    assert max(figures[4:]) <= max(figures[:4]) + 1000, figures
+    # What a conservative collector keeps by chance comes and goes; a leak stays.
+    assert min(figures[-4:]) <= min(figures[:4]) + 500, figures
     end(board)
 
 
