@@ -11,15 +11,15 @@ _heap = None
 _taken = []  # (view, index in the pool)
 
 
-def init(n):
-    """Reserve n bytes. RuntimeError when buffers of an earlier pool are in use; MemoryError."""
+def init(pool):
+    """Reserve `pool` bytes. RuntimeError when buffers of an earlier pool are in use; MemoryError."""
     global _heap
     from .heap import Heap
 
     if _taken:
         raise RuntimeError("the pool is in use: call wamr.init() before the first app starts")
     _heap = None  # an earlier one is freed before the new one is made
-    _heap = Heap(bytearray(n), 0, n)
+    _heap = Heap(bytearray(pool), 0, pool)
 
 
 def take(n):
