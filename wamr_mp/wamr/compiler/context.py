@@ -13,9 +13,7 @@ FUEL = 40  # signed, 4 bytes: below zero when it has run out
 STATUS = 44
 ARG0 = 48
 ARG1 = 52
-TRAP_SITE = (
-    56  # pointer: the two words behind the call of the trap stub; at the start, the function
-)
+TRAP_SITE = 56  # pointer: behind the trap stub's call; at the start, the function
 HOST_STACK = 64  # pointer: the C stack, to leave with
 LIMIT = 72  # what 32-bit targets compare addresses with: 3 less than the memory's bytes, or 0
 BASE = 80  # pointer: where the code was loaded, told by the code itself
