@@ -12,7 +12,7 @@ _taken = []  # (view, index in the pool)
 
 
 def init(pool):
-    """Reserve `pool` bytes. RuntimeError when buffers of an earlier pool are in use; MemoryError."""
+    """Reserve `pool` bytes. RuntimeError when an earlier pool is in use; MemoryError."""
     global _heap
     from .heap import Heap
 
