@@ -1,55 +1,164 @@
-"""Runs one random module on two engines and tells where they differ."""
+"""Runs one module on several engines and tells where they differ."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import wamr
 from wamr.engine.execution import Execution
 
-from native import generate
+from native import control, generate
 
 FUEL = 20000
-STACK = 16384
+STACK = 65536
+TOTAL = 5  # the imported global variable
+# What limits the calls: a variable to be set, or (binaryen's generator) a function to be called.
+LIMIT = f"g{control.LIMIT}"
+SET_LIMIT = "hangLimitInitializer"
 
 
-# The sign and payload of a NaN are left open by the specification.
-def _number(bits: int, kind: int) -> Any:
+# Engines differ in how deep they go: nothing behind it is compared with another one.
+EXHAUSTED = "call stack exhausted"
+
+
+class Call(NamedTuple):
+    """What one call of an export came to."""
+
+    name: str
+    end: Any  # the results, "suspended", or the trap
+    trace: list[int]  # the functions of the backtrace
+    fuel: int
+    log: list[tuple]  # what the imported functions were given
+
+
+class Seen(NamedTuple):
+    """What calling every function of a module showed."""
+
+    calls: list[Call]
+    globals: list[Any]
+    tables: list[list[bool]]
+    memory: bytes
+
+
+class Host:
+    """The imported functions, and what they were given."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple] = []
+        self.functions: dict[str, Callable] = {"twist": self.twist, "split": self.split}
+        # The others are those of binaryen's generator.
+        for name in ("log", "log-i32", "log-i64", "log-f32", "log-f64"):
+            self.functions[name] = partial(self.note, name)
+
+    def note(self, name: str, value: float) -> None:
+        self.log.append((name, repr(value)))
+
+    def twist(self, a: int, b: int) -> int:
+        self.log.append(("twist", a, b))
+        return signed((a ^ b) * 31, 64)
+
+    def split(self, a: int) -> tuple[int, float]:
+        self.log.append(("split", a))
+        return signed(a >> 7, 32), float(a % 1000)
+
+
+def signed(n: int, bits: int) -> int:
+    n &= (1 << bits) - 1
+    return n - (n >> (bits - 1) << bits)
+
+
+def number(bits: Any, kind: int) -> Any:
+    """Bits to compare: the specification leaves the sign and payload of a NaN open."""
     if kind == generate.F32 and bits & 0x7FFFFFFF > 0x7F800000:
         return "nan"
     if kind == generate.F64 and bits & 0x7FFFFFFFFFFFFFFF > 0x7FF0000000000000:
         return "nan"
-    return bits
+    return bits if kind >= 0x7C else bits is None
 
 
-def observe(module: wamr.Module, engine: str, seed: int) -> tuple[Any, ...]:
-    """What calling every function shows: results or trap, backtrace and fuel; memory; globals."""
-    instance = wamr.Instance(module, {}, engine=engine, stack=STACK)
-    seen = []
-    for name, kind, index in module.export_list:
-        if kind != "func":
-            continue
+def exports(module: wamr.Module, kind: str) -> list[tuple[str, int]]:
+    return [(name, index) for name, what, index in module.export_list if what == kind]
+
+
+def limit_of(module: wamr.Module) -> str | None:
+    """What has to be set or called before each call, or None."""
+    names = {name for name, _, _ in module.export_list}
+    return next((name for name in (LIMIT, SET_LIMIT) if name in names), None)
+
+
+def observe(module: wamr.Module, engine: str, seed: int) -> Seen:
+    """The runtime's engines."""
+    host = Host()
+    total = wamr.Global("i64", TOTAL, mutable=True)
+    imports = {"host": dict(host.functions, total=total), "fuzzing-support": host.functions}
+    instance = wamr.Instance(module, imports, engine=engine, stack=STACK)
+    calls = []
+    for name, index in exports(module, "func"):
         params, results = module.funcs[index]
+        limit = limit_of(module)
+        if limit == LIMIT:
+            instance.exports[limit].value = generate.CALLS
+        elif limit:
+            instance.exports[limit]()
         execution = Execution(instance.exports[name], generate.arguments(seed, params))
+        end: Any = "suspended"
+        trace = []
+        host.log.clear()
         try:
             if execution.step(FUEL):
-                end: Any = [_number(b, k) for b, k in zip(execution.raw, results)]
-            else:
-                end = "suspended"
+                end = [number(b, k) for b, k in zip(execution.raw, results)]
         except wamr.Trap as trap:
-            end = (str(trap), [frame[0] for frame in trap.backtrace])
-        seen.append((name, end, execution.fuel_used))
-    raws = [instance.exports[f"g{i}"].raw for i in range(4)]
-    values = [_number(b, k) for b, k in zip(raws, generate.NUMBERS)]
-    return seen, values, bytes(instance.memory.buf)
+            end = str(trap)
+            trace = [frame[0] for frame in trap.backtrace]
+        calls.append(Call(name, end, trace, execution.fuel_used, list(host.log)))
+        if end == "suspended":
+            break
+    return Seen(
+        calls,
+        [
+            number(instance.exports[name].raw, module.globals[index][0])
+            for name, index in exports(module, "global")
+        ],
+        [[ref is None for ref in table.elems] for table in instance.tables],
+        bytes(instance.memory.buf) if instance.memory else b"",
+    )
 
 
-def check(seed: int) -> None:
-    """AssertionError with the seed if native and portable differ."""
-    module = wamr.Module(generate.module(seed))
-    calls, values, memory = observe(module, "portable", seed)
-    native = observe(module, "native", seed)
-    assert (calls, values) == native[:2], f"seed {seed}"
-    if memory != native[2]:
-        first = next(i for i in range(len(memory)) if memory[i] != native[2][i])
-        raise AssertionError(f"seed {seed}: memory differs from {first} on")
+def difference(a: Seen, b: Seen) -> str:
+    """Where two engines first differ, or nothing."""
+    for one, other in zip(a.calls, b.calls):
+        if one != other:
+            return f"{one} != {other}"
+    for what in ("calls", "globals", "tables"):
+        if getattr(a, what) != getattr(b, what):
+            return f"{what}: {getattr(a, what)} != {getattr(b, what)}"
+    if a.memory != b.memory:
+        pairs = enumerate(zip(a.memory, b.memory))
+        first = next((i for i, (x, y) in pairs if x != y), "its end")
+        return f"memory of {len(a.memory)} and {len(b.memory)} bytes differs from {first} on"
+    return ""
+
+
+# Our message for a trap as reference.TRAPS has it.
+def _as_reference(end: Any) -> Any:
+    if isinstance(end, str) and end.startswith("uninitialized element"):
+        return "uninitialized element"
+    return "out of bounds table access" if end == "undefined element" else end
+
+
+def check(data: bytes, seed: int, wasmtime: bool = False) -> Seen:
+    """What portable shows; AssertionError if native, or wasmtime as well, shows something else."""
+    module = wamr.Module(data)
+    portable = observe(module, "portable", seed)
+    found = difference(portable, observe(module, "native", seed))
+    assert not found, f"seed {seed}: portable, native: {found}"
+    if wasmtime and all(c.end not in ("suspended", EXHAUSTED) for c in portable.calls):
+        from native import reference
+
+        calls = [c._replace(end=_as_reference(c.end), trace=[], fuel=0) for c in portable.calls]
+        theirs = reference.observe(module, data, seed)
+        found = difference(portable._replace(calls=calls), theirs)
+        assert not found, f"seed {seed}: portable, wasmtime: {found}"
+    return portable

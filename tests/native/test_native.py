@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import platform
 import sys
 from pathlib import Path
@@ -18,16 +17,12 @@ from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
 from test_spec import FILES, check_all_passed, every_file
 from wat import ON_DEVICE, load, wat
 
-from native import compare
-
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64" or sys.platform != "linux",
     reason="on a PC, machine code is made for x86-64 Linux only",
 )
 
 TESTS = Path(__file__).resolve().parent.parent
-# Modules to compare: more of them with WAMR_FUZZ=20000.
-MODULES = int(os.environ.get("WAMR_FUZZ", "400"))
 
 
 @pytest.mark.skipif(not FILES, reason=suite.HOW_TO_GET)
@@ -118,12 +113,6 @@ for k in range(4):
 print(e.fuel_used, used[3] == used[2])"""
     )
     assert output.split() == ["994000", "True"]
-
-
-@pytest.mark.parametrize("first", range(0, MODULES, 50))
-def test_random_modules(first: int) -> None:
-    for seed in range(first, first + 50):
-        compare.check(seed)
 
 
 def test_backtraces_are_those_of_the_portable_engine() -> None:

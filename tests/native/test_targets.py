@@ -1,9 +1,8 @@
-"""Code for other processors, under emulation: the kernels, random modules, the suite."""
+"""Code for other processors, under emulation: the kernels and the suite."""
 
 from __future__ import annotations
 
 import io
-import os
 
 import pytest
 import wamr
@@ -14,14 +13,11 @@ from test_spec import FILES, check_all_passed
 from wamr.compiler.rv32 import RV32
 from wamr.compiler.thumb2 import Thumb2, Thumb2F
 
-from native import compare
-
 pytest.importorskip("unicorn", reason="unicorn, which emulates them, is not installed")
 
 from native.emulator import emulate  # noqa: E402
 
 TARGETS = [Thumb2, Thumb2F, RV32]
-MODULES = int(os.environ.get("WAMR_FUZZ", "150"))
 # Left to Python on these targets, and so too slow to be run often: see docs/internals/compiler.md.
 SOFT = {"mandel": TARGETS, "matmul_f32": [Thumb2, RV32]}
 
@@ -40,13 +36,6 @@ def test_kernel(name: str, target: type) -> None:
         assert execution.step()
     assert execution.raw == [CHECKSUMS[name][0]]
     assert execution.fuel_used == FUEL[name][0]
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_random_modules(target: type) -> None:
-    with emulate(target):
-        for seed in range(MODULES):
-            compare.check(seed)
 
 
 @pytest.mark.skipif(not FILES, reason=suite.HOW_TO_GET)
