@@ -142,7 +142,9 @@ def emulate(target: type) -> Iterator[None]:
 
     before = native.address_of, native.Code
     native.address_of, native.Code = addresses.address_of, Code
+    native._spare[0] = None  # its address was another machine's
     try:
         yield
     finally:
         native.address_of, native.Code = before
+        native._spare[0] = None  # its address was another machine's

@@ -182,6 +182,40 @@ def test_engines_can_be_mixed() -> None:
             assert inner.exports.n.value == 10
 
 
+def test_calls_do_not_mix_their_stacks() -> None:
+    """One is suspended while others run, one calls its own instance; results stay as they are."""
+    text = """(import "env" "back" (func $back (param i32) (result i32)))
+      (func $sum (export "sum") (param i32) (result i32)
+        (if (result i32) (local.get 0)
+          (then (i32.add (local.get 0) (call $sum (i32.sub (local.get 0) (i32.const 1)))))
+          (else (i32.const 0))))
+      (func (export "twice") (param i32) (result i32)
+        (i32.add (call $sum (local.get 0)) (call $back (local.get 0))))"""
+    instance = load(text, {"env": {"back": lambda n: instance.exports.sum(n)}}, engine="native")
+    suspended = instance.start("sum", 100)
+    assert not suspended.step(50)
+    assert instance.exports.twice(10) == 110
+    other = instance.start("twice", 20)
+    assert not other.step(5)
+    assert suspended.step()
+    assert instance.exports.sum(3) == 6
+    assert other.step()
+    assert instance.exports.sum(4) == 10
+    assert (suspended.result, other.result) == (5050, 420)
+
+
+def test_a_call_uses_the_fuel_of_its_instance() -> None:
+    instance = load('(func (export "f") (loop $l (br $l))) (func (export "g"))', engine="native")
+    instance.fuel = 1000
+    instance.exports.g()
+    assert instance.fuel == 999
+    with pytest.raises(wamr.Trap, match="^out of fuel$"):
+        instance.exports.f()
+    assert instance.fuel == 0
+    with pytest.raises(wamr.Trap, match="^out of fuel$"):
+        instance.exports.g()
+
+
 def test_unknown_engine_is_refused() -> None:
     with pytest.raises(ValueError, match="'auto', 'native' or 'portable'"):
         load("", engine="fast")

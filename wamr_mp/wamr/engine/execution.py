@@ -5,13 +5,18 @@ from ..wasm.errors import Trap
 from ..wasm.externs import Native, to_values
 from . import CALL, DONE, SUSPENDED
 
-# Fuel of one slice when there is no limit: the largest small int of 32-bit boards.
-_SLICE = const(0x3FFFFFFF)
+# Fuel of one slice at most: the largest small int of 32-bit boards.
+MAX_FUEL = const(0x3FFFFFFF)
 # wasm calling Python calling wasm: every level is on the host's stack, which is small.
 _MAX_DEPTH = const(8)
 _MAX_BACKTRACE = const(24)
 
 _depth = 0
+
+
+def is_idle():
+    """Whether no execution is running."""
+    return not _depth
 
 
 class Execution:
@@ -21,29 +26,25 @@ class Execution:
     `fuel_used` the fuel so far (one unit per function entry and per taken loop back-edge).
     """
 
+    done = False
+    failed = False
+    fuel = 0  # left in this slice
+    given = 0  # the part of it that is not accounted for yet
+    debt = 0  # the unit of fuel at which it was suspended is paid on resuming
+    fuel_used = 0
+    pending = None  # coroutine of an async import that has to be awaited
+    raw = ()  # the results as unsigned bits, once it is done
+
     def __init__(self, function, args):
         self.function = function
-        self.root = function.instance  # whose limits count
+        self.root = root = function.instance  # whose limits count
         # The innermost call between instances comes last; each has a stack of its own.
-        self.calls = []
-        self._enter(function, args, 0)
-        self.fuel = 0  # left in this slice
-        self.given = 0  # the part of it that is not accounted for yet
-        self.debt = 0  # the unit of fuel at which it was suspended is paid on resuming
-        self.fuel_used = 0
-        self.pending = None  # coroutine of an async import that has to be awaited
-        self.done = False
-        self.failed = False
+        self.calls = [root.engine.Activation(function, args, root.stack_cells)]
 
     @property
     def result(self):
         """The result: None, a number, or a tuple; None before it has returned."""
         return to_values(self.raw, self.function.type[1])
-
-    @property
-    def raw(self):
-        """The results as unsigned bits."""
-        return self.calls[0].results() if self.done else []
 
     def step(self, fuel=None):
         """Run until `fuel` units are used (None: no limit). True when the function has returned.
@@ -63,7 +64,7 @@ class Execution:
         _depth += 1
         self.failed = True  # unless it comes to one of the ends below
         try:
-            while not self._slice(_SLICE if fuel is None else fuel):
+            while not self._slice(MAX_FUEL if fuel is None else fuel):
                 budget = self.root.fuel
                 if budget is not None and budget <= 0 and not self.pending:
                     raise Trap("out of fuel")
@@ -87,8 +88,11 @@ class Execution:
 
     # The driver loop: run, do what the engine asks for, run again.
     def _slice(self, fuel):
-        if self.root.fuel is not None:
-            fuel = min(fuel, self.root.fuel)
+        budget = self.root.fuel
+        if budget is not None and budget < fuel:
+            fuel = budget
+        if fuel > MAX_FUEL:
+            fuel = MAX_FUEL
         if fuel < self.debt:
             return False
         self.given = fuel
@@ -102,10 +106,12 @@ class Execution:
                 finally:
                     self.fuel = call.fuel
                 if status == DONE:
+                    results = call.results()
                     if len(self.calls) == 1:
+                        self.raw = results
                         return True
                     self.calls.pop()
-                    self.calls[-1].push(call.results())
+                    self.calls[-1].push(results)
                 elif status == SUSPENDED:
                     self.fuel = 0
                     self.debt = 1
@@ -114,13 +120,6 @@ class Execution:
                     return False
         finally:
             self._settle()
-
-    # A new call on top of those that use `below` cells.
-    def _enter(self, function, args, below):
-        engine = function.instance.engine
-        call = engine.Activation(function, args, self.root.stack_cells - below)
-        call.below = below
-        self.calls.append(call)
 
     # Accounts for the fuel that was used, here and in the instance, which other calls share.
     def _settle(self):
@@ -143,7 +142,11 @@ class Execution:
                 self.calls.pop()
             else:
                 below += call.cells_used()
-            self._enter(callee, args, below)
+            # A new call on top of those that use `below` cells.
+            engine = callee.instance.engine
+            new = engine.Activation(callee, args, self.root.stack_cells - below)
+            new.below = below
+            self.calls.append(new)
             return True
         self._settle()
         result = callee.call(call.instance, args)

@@ -8,6 +8,7 @@ from ..host import const
 from ..wasm.errors import Trap
 from ..wasm.externs import OUT_OF_BOUNDS
 from . import AGAIN, CALL, DONE, SUSPENDED
+from .execution import Execution
 
 SLICE = const(250)
 
@@ -37,8 +38,16 @@ def attach(instance):
         from . import floats
 
 
+def call(function, args):
+    """Run a function to its end; returns its results, or the Execution that is left unfinished."""
+    execution = Execution(function, args)
+    return execution.raw if execution.step() else execution
+
+
 # One call into an instance: all there is to know to go on with it.
 class Activation:
+    below = 0  # cells that calls outside of this instance have in use
+
     def __init__(self, function, args, limit):
         self.instance = function.instance
         self.function = function

@@ -13,6 +13,8 @@ OUT_OF_BOUNDS = "out of bounds memory access"
 
 # A Python value as the bits of a cell. TypeError names what was given.
 def to_bits(value, code):
+    if code == 0x7F and isinstance(value, int):
+        return value & 0xFFFFFFFF
     if code < 0x7C:
         if code == 0x6F or value is None or isinstance(value, (Function, Native)):
             return value
@@ -48,10 +50,11 @@ def from_bits(bits, code):
 
 # The results of a function as Python gives them: None, a value, or a tuple.
 def to_values(cells, codes):
-    values = [from_bits(b, c) for b, c in zip(cells, codes)]
-    if len(values) < 2:
-        return values[0] if values else None
-    return tuple(values)
+    if len(cells) == 1:
+        return from_bits(cells[0], codes[0])
+    if not cells:
+        return None
+    return tuple([from_bits(b, c) for b, c in zip(cells, codes)])
 
 
 class Memory:
@@ -198,7 +201,12 @@ class Function:
         params = self.type[0]
         if len(args) != len(params):
             raise TypeError("%d arguments wanted, %d given" % (len(params), len(args)))
-        return [to_bits(a, c) for a, c in zip(args, params)]
+        bits = list(args)
+        i = 0
+        for code in params:
+            bits[i] = to_bits(bits[i], code)
+            i += 1
+        return bits
 
 
 _LETTERS = "iu*~$IfFr"

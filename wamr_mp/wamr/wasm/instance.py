@@ -95,10 +95,10 @@ class Instance:
             if not is_coroutine(result):
                 return list(result)
         else:
-            execution = Execution(function, args)
-            if execution.step():
-                return execution.raw
-            pending = execution.pending
+            result = self.engine.call(function, args)
+            if not isinstance(result, Execution):
+                return result
+            pending = result.pending
         pending.close()
         raise RuntimeError("an imported function is async: use call_async()")
 

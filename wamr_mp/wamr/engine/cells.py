@@ -1,0 +1,56 @@
+"""Values in the cells that machine code works on: 32 bits each, two for i64 and f64.
+
+A reference in a cell is a number: 0 is null, any other the place of the object in a list.
+"""
+
+_refs = [None]
+_numbers = {}  # id of the object -> its number
+
+
+def _number(ref):
+    if ref is None:
+        return 0
+    number = _numbers.get(id(ref))
+    if number is None:
+        number = _numbers[id(ref)] = len(_refs)
+        _refs.append(ref)
+    return number
+
+
+# How many cells values of these types take.
+def count(kinds):
+    n = 0
+    for kind in kinds:
+        n += 2 if kind == 0x7E or kind == 0x7C else 1
+    return n
+
+
+# Writes values of these types to the cells from index `at` on.
+def put(cells, at, values, kinds):
+    i = 0
+    for value in values:
+        kind = kinds[i]
+        i += 1
+        if kind == 0x7F or kind == 0x7D:
+            cells[at] = value
+        elif kind < 0x7C:
+            cells[at] = _number(value)
+        else:
+            cells[at] = value & 0xFFFFFFFF
+            at += 1
+            cells[at] = value >> 32
+        at += 1
+
+
+def get(cells, at, kinds):
+    values = []
+    for kind in kinds:
+        value = cells[at]
+        at += 1
+        if kind == 0x7E or kind == 0x7C:
+            value |= cells[at] << 32
+            at += 1
+        elif kind < 0x7C:
+            value = _refs[value]
+        values.append(value)
+    return values
