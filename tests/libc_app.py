@@ -30,6 +30,8 @@ class App:
         self.at = TEXTS
 
     def native(self, name: str, words: str) -> object:
+        if isinstance(self.space, Libc):
+            self.space.is_2019 = False
         native = self.space.resolve(name, "func", func_type(words), None)
         assert native is not None, f"{name} is not there"
         assert native.type == func_type(words), f"{name} has another type"

@@ -4,7 +4,8 @@ Runs on a board, in little memory: no type hints, no imports of test code.
 """
 
 from wamr.heap import Heap, HeapError
-from wamr.libc import _TABLES, Libc
+from wamr.libc import Libc
+from wamr.libc.functions import TABLES
 from wamr.wasm.errors import Exit, Trap
 from wamr.wasm.externs import Memory
 
@@ -178,7 +179,7 @@ print(faults)
 
 # Any arguments: nothing but a result, a trap or an exit.
 VALUES = (0, 1, 7, 100, 1000, 4008, 5990, 6000, 0x3FFFFFFF, 0x40000000, 0x7FFFFFFF, 0x80000000)
-for table in [_TABLES[i] for i in range(1, len(_TABLES), 2)]:
+for table in [TABLES[i] for i in range(1, len(TABLES), 2)]:
     for entry in table.split():
         name = entry[: entry.find("(")]
         params = entry[len(name) + 1 : entry.find(")")]

@@ -21,7 +21,6 @@ class Run:
     file       below apps/; its expected output is in FOLDER/FOLDER.exp, unless given as `output`
     outcome    what the script below prints last
     page       needs a whole page of 64 KiB, so boards collect garbage while they load it
-    too_big    boards that have not enough memory for it
     """
 
     file: str
@@ -29,7 +28,6 @@ class Run:
     outcome: str = "exit code 0"
     output: str | None = None
     page: bool = False
-    too_big: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return " ".join((Path(self.file).stem, *self.args))
@@ -49,10 +47,6 @@ class Run:
             assert printed == f"{output}{self.outcome}\n"
 
 
-# hello_wasi needs a page, 18 KiB of code and 16 KiB of what is known about it. MicroPython leaves
-# 112 of the STM32F405's 128 KiB; the program and the runtime need more than the rest.
-SMALL = ("NETDUINOPLUS2",)
-
 USAGE = "usage: files DIRECTORY WORD...\n"
 REFUSED = "cannot create the file, errno 76\n"  # ENOTCAPABLE: not given to the app
 
@@ -60,7 +54,7 @@ RUNS = (
     Run("hello/hello.wasm"),
     Run("hello/hello_2019.wasm"),
     Run("hello/hello_emscripten.wasm"),
-    Run("hello/hello_wasi.wasm", page=True, too_big=SMALL),
+    Run("hello/hello_wasi.wasm", page=True),
     Run("text/text.wasm"),
     Run("calculator/calculator.wasm"),
     Run("calculator/calculator.wasm", ("6", "x", "-7"), output="product of 6 and -7: -42\n"),
@@ -126,12 +120,7 @@ def test_board(prepared: Board, run: Run) -> None:
     prepared.soft_reset()
     if run.page:
         prepared.exec("import gc; gc.threshold(8192)")
-    code = script(run, f"/{run.path.name}", "/d")
-    if prepared.name in run.too_big:
-        with pytest.raises(BoardError, match="MemoryError|not enough memory"):
-            prepared.exec(code)
-    else:
-        run.expects(prepared.exec(code))
+    run.expects(prepared.exec(script(run, f"/{run.path.name}", "/d")))
 
 
 def test_every_sample_is_run() -> None:

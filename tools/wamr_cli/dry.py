@@ -52,7 +52,7 @@ def link(file: str, stack: int, heap: int | None) -> Linked:
 
 
 def _program(module: wamr.Module, imports: dict, stack: int, heap: int | None) -> Program:
-    return Program(module, imports=imports, stack=stack, heap=heap, fuel=0)
+    return Program(module, imports=imports, stack=stack, heap=heap, fuel=0, engine="portable")
 
 
 def _stand_in(kind: str, what: tuple) -> object:

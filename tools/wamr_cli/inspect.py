@@ -9,6 +9,7 @@ from typing import Any
 import click
 import wamr
 from wamr.apps import natives
+from wamr.engine import portable
 from wamr.program import Program
 
 from wamr_cli import dry, ram
@@ -20,6 +21,9 @@ from wamr_cli.options import Size
 from wamr_cli.sections import sections
 
 Report = dict[str, Any]
+
+# What the portable engine loads for modules that need it, by the bit of Module.needs.
+_ON_DEMAND = {1: "numerics", 2: "floats"}
 
 
 @click.command()
@@ -96,9 +100,12 @@ def _memory(instance: wamr.Instance) -> Report | None:
 
 def _ram(program: Program, stack: int) -> Report:
     """What running the program takes of a board's heap, at most, and what that leaves."""
-    memory = program.instance.memory
-    need = ram.heap_bytes(program, memory and memory.buf)
+    memory, needs = program.instance.memory, program.instance.module.needs
     linear = len(memory.buf) if memory else 0
+    # Earlier modules may have needed more of the engine.
+    without = [memory.buf] if memory else []
+    without += [vars(portable)[name] for bit, name in _ON_DEMAND.items() if not needs & bit]
+    need = ram.heap_bytes(program, without)
     total = need.runtime + need.data + linear + stack
     return {
         "runtime": need.runtime,

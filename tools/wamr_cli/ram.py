@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FunctionType, MethodType, ModuleType
 from typing import NamedTuple
 
@@ -35,9 +35,9 @@ class Need(NamedTuple):
     data: int
 
 
-def heap_bytes(root: object, without: object = None) -> Need:
-    """What `root` takes, and all that it needs of the runtime, but not `without`."""
-    seen = {id(without)}
+def heap_bytes(root: object, without: Iterable[object] = ()) -> Need:
+    """What `root` takes, and all that it needs of the runtime, but not what is in `without`."""
+    seen = {id(thing) for thing in without}
     todo = [root, *(importlib.import_module(name) for name in _LOADED_LATER)]
     runtime = data = 0
     while todo:

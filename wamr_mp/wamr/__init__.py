@@ -39,6 +39,6 @@ def native(signature, fn):
     ~ length of the pointer before it, $ string (checked), r reference; the letter behind is the
     result's. fn(instance, *args); it may be an `async def`.
     """
-    from .wasm.externs import Native
+    from wamr.wasm.externs import Native
 
     return Native(signature, fn)

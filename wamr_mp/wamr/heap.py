@@ -16,7 +16,7 @@ Free blocks wait in bins: one for each size below 128, then one for each power o
 below 2**30, so that they are small ints on every board.
 """
 
-from .host import const
+from wamr.host import const
 
 _USED = const(1)
 _FREE = const(2)

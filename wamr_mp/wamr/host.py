@@ -1,5 +1,6 @@
 """The differences between MicroPython and CPython, all of them."""
 
+import gc
 import sys
 
 try:
@@ -26,6 +27,18 @@ del _coroutine
 # Whether this is what calling an `async def` returns (a generator on MicroPython).
 def is_coroutine(value):
     return isinstance(value, _Coroutine)
+
+
+# Forgets files that are needed only while an app is loaded: their functions and classes take RAM,
+# even when their code is in flash. They are loaded again for the next app. Their place is free at
+# once, before the app's large buffers want theirs.
+def forget(*files):
+    if MICROPYTHON:
+        for name in files:
+            if sys.modules.pop(name, None):
+                package, _, file = name.rpartition(".")
+                delattr(sys.modules[package], file)
+        gc.collect()
 
 
 # The address of a buffer's first byte. The buffer must be kept, and not be resized.

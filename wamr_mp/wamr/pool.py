@@ -14,7 +14,7 @@ _taken = []  # (view, index in the pool)
 def init(pool):
     """Reserve `pool` bytes. RuntimeError when an earlier pool is in use; MemoryError."""
     global _heap
-    from .heap import Heap
+    from wamr.heap import Heap
 
     if _taken:
         raise RuntimeError("the pool is in use: call wamr.init() before the first app starts")

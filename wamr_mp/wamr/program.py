@@ -1,8 +1,9 @@
 """What wamr.run() does: which libraries, which entry point, what exit code."""
 
-from .wasm.errors import Exit, LinkError
-from .wasm.instance import Instance
-from .wasm.module import Module
+from wamr.host import forget
+from wamr.wasm.errors import Exit, LinkError
+from wamr.wasm.instance import Instance
+from wamr.wasm.module import Module
 
 # Entry points, with C's name first in the form of 2019. The last ones are clang's names for
 # main(argc, argv) and main(void).
@@ -53,15 +54,15 @@ class Program:
         for where, _, kind, _ in module.import_list:
             if where == "env" or where[:4] == "GOT.":
                 if not libc:
-                    from .libc import Libc
+                    from wamr.libc import Libc
 
                     libc = Libc(stdout, stderr)
                 if not environment and (kind != "func" or where != "env"):
-                    from .libc.emscripten import Environment
+                    from wamr.libc.emscripten import Environment
 
                     environment = libc.environment = Environment(module, stack // 2, heap)
             elif where[:5] == "wasi_" and not self._wasi:
-                from .libc.wasi import Wasi
+                from wamr.libc.wasi import Wasi
 
                 names = [self.name] + [str(a) for a in args]
                 self._wasi = Wasi(names, env, dirs, stdout, stderr, where == "wasi_unstable")
@@ -84,6 +85,8 @@ class Program:
             if isinstance(e, LinkError):
                 raise _explained(e)
             raise
+        finally:
+            forget("wamr.libc.functions")
 
     # What each toolchain leaves to the loader. A program with _start does it itself.
     def _construct(self):
@@ -162,7 +165,7 @@ class Program:
         if self._wasi:
             self._wasi.close()
         if self._environment and self._environment.memory:
-            from .pool import give
+            from wamr.pool import give
 
             give(self._environment.memory.buf)
         elif self.instance:

@@ -12,7 +12,7 @@ is needed to go on in the Execution, so that nothing of a wasm call is on Python
 the fuel between two turns of the event loop in call_async: about 0.1 s on a slow board.
 """
 
-from ..host import const
+from wamr.host import const
 
 DONE = const(0)
 SUSPENDED = const(1)
@@ -24,11 +24,11 @@ AGAIN = const(3)
 # board can load.
 def select(name):
     if name == "native":
-        from . import native
+        from wamr.engine import native
 
         return native
     if name == "portable" or name == "auto":
-        from . import portable
+        from wamr.engine import portable
 
         return portable
     raise ValueError("engine %r: 'auto', 'native' or 'portable' wanted" % (name,))

@@ -3,7 +3,7 @@
 Specification: 4.4.6 Table Instructions, 4.4.7 Memory Instructions.
 """
 
-from ..wasm.errors import Trap
+from wamr.wasm.errors import Trap
 
 
 def _check(at, n, size, what):

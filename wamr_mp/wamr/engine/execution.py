@@ -1,9 +1,9 @@
 """Execution: one call into wasm, which can be suspended and resumed; the driver of the engines."""
 
-from ..host import const, is_coroutine
-from ..wasm.errors import Trap
-from ..wasm.externs import Native, to_values
-from . import CALL, DONE, SUSPENDED
+from wamr.host import const, is_coroutine
+from wamr.wasm.errors import Trap
+from wamr.wasm.externs import Native, to_values
+from wamr.engine import CALL, DONE, SUSPENDED
 
 # Fuel of one slice at most: the largest small int of 32-bit boards.
 MAX_FUEL = const(0x3FFFFFFF)

@@ -9,9 +9,9 @@ floats.py decides whether to use this, and uses it for f32 on hosts whose float 
 from math import sqrt
 from struct import pack, unpack
 
-from . import softfloat
-from .numerics import convert
-from .numerics import pack as pack_integer
+from wamr.engine import softfloat
+from wamr.engine.numerics import convert
+from wamr.engine.numerics import pack as pack_integer
 
 
 # k: add sub mul div min max copysign; 7 is the square root of `a`, with b = a

@@ -4,7 +4,7 @@ The host is probed with functions at run time, because the compiler that made th
 may have run on a machine with other floats.
 """
 
-from . import float_double, softfloat
+from wamr.engine import float_double, softfloat
 
 compare = softfloat.compare
 to_float = float_double.to_float

@@ -4,8 +4,8 @@ Everything here is integer arithmetic, also the conversions to and from floats: 
 float(int) is not correctly rounded, and a board's float may be single precision.
 """
 
-from ..host import const
-from ..wasm.errors import Trap
+from wamr.host import const
+from wamr.wasm.errors import Trap
 
 _M32 = const(0xFFFFFFFF)
 _M64 = const(0xFFFFFFFFFFFFFFFF)

@@ -4,9 +4,9 @@ References, tables, bulk memory, memory.size and memory.grow; and numeric ones t
 no code for.
 """
 
-from ..compiler.scan import leb, next_leb
-from ..wasm import opcodes
-from . import cells, floats, numerics
+from wamr.compiler.scan import leb, next_leb
+from wamr.wasm import opcodes
+from wamr.engine import cells, floats, numerics
 
 
 # Does the instruction at `pc`, whose operands end at index `top` of the cells.
@@ -71,7 +71,7 @@ def _do(instance, op, code, pc, values):
         return (instance.memory.grow(values[0]) & 0xFFFFFFFF,)
     if op <= 0xC4:
         return (_numeric(op, values),)
-    from .portable import rare
+    from wamr.engine.portable import rare
 
     state = _Operands(values)
     rare(state, instance, code, pc, op)

@@ -4,11 +4,11 @@ The readable reference of all engines. Frames, side table and the layout of `bod
 in docs/internals/architecture.md; opcodes in wasm/opcodes.py. All values are unsigned bits.
 """
 
-from ..host import const
-from ..wasm.errors import Trap
-from ..wasm.externs import OUT_OF_BOUNDS
-from . import AGAIN, CALL, DONE, SUSPENDED
-from .execution import Execution
+from wamr.host import const
+from wamr.wasm.errors import Trap
+from wamr.wasm.externs import OUT_OF_BOUNDS
+from wamr.engine import AGAIN, CALL, DONE, SUSPENDED
+from wamr.engine.execution import Execution
 
 SLICE = const(250)
 
@@ -33,9 +33,9 @@ def attach(instance):
     """Prepare a new instance for this engine: load what its instructions need."""
     global numerics, floats
     if instance.module.needs & 1 and not numerics:
-        from . import numerics
+        from wamr.engine import numerics
     if instance.module.needs & 2 and not floats:
-        from . import floats
+        from wamr.engine import floats
 
 
 def call(function, args):
@@ -545,7 +545,7 @@ def run(ex, fuel):
         # where the index is no machine word.)
         if not 0x28 <= op <= 0x3E:
             raise
-        from ..wasm.opcodes import LOADS, STORES
+        from wamr.wasm.opcodes import LOADS, STORES
 
         width = (LOADS + STORES)[(op - 0x28) * 2 + 1] - 0x30
         if not instance.memory.fits(a + (1 << width)):
@@ -591,11 +591,11 @@ def rare(ex, instance, code, pc, op):
         stack[sp] = instance.func(i)
         ex.sp = sp + 1
     elif i < 8:
-        from .numerics import trunc_sat
+        from wamr.engine.numerics import trunc_sat
 
         stack[sp - 1] = trunc_sat(i, stack[sp - 1])
     else:
-        from . import bulk
+        from wamr.engine import bulk
 
         a = _u32(ex, code, ex.pc)
         b = 0

@@ -8,7 +8,7 @@ MicroPython keeps a frame of up to 11 words on the C stack and allocates a large
 functions with few variables.
 """
 
-from .numerics import bit_length, pack
+from wamr.engine.numerics import bit_length, pack
 
 
 # k: add sub mul div min max copysign

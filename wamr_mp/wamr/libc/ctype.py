@@ -7,39 +7,43 @@ _CLASSES = (
 )
 
 
-class Functions:
-    # isupper and its like: one function for each that an app imports.
-    def __getattr__(self, name):
-        at = _CLASSES.find(name + " ")
-        if at < 0:
-            raise AttributeError(name)
-        ranges = _CLASSES[at + len(name) + 1 : _CLASSES.find(",", at)].encode()
+# isupper and its like: one function for each that an app imports.
+def __getattr__(name):
+    at = _CLASSES.find(name + " ")
+    if at < 0:
+        raise AttributeError(name)
+    ranges = _CLASSES[at + len(name) + 1 : _CLASSES.find(",", at)].encode()
 
-        def is_one(instance, c):
-            for i in range(0, len(ranges), 2):
-                if ranges[i] <= c <= ranges[i + 1]:
-                    return 1
-            return 0
+    def is_one(libc, instance, c):
+        for i in range(0, len(ranges), 2):
+            if ranges[i] <= c <= ranges[i + 1]:
+                return 1
+        return 0
 
-        return is_one
+    return is_one
 
-    def tolower(self, instance, c):
-        return c + 32 if 65 <= c <= 90 else c
 
-    def toupper(self, instance, c):
-        return c - 32 if 97 <= c <= 122 else c
+def tolower(libc, instance, c):
+    return c + 32 if 65 <= c <= 90 else c
 
-    def atoi(self, instance, text):
-        return self.strtol(instance, text, 0, 10)
 
-    def strtol(self, instance, text, end, base):
-        value = _number(instance.memory, text, end, base)
-        return max(min(value, 0x7FFFFFFF), -0x80000000)
+def toupper(libc, instance, c):
+    return c - 32 if 97 <= c <= 122 else c
 
-    # A minus sign negates modulo 2**32, as C wants it.
-    def strtoul(self, instance, text, end, base):
-        value = _number(instance.memory, text, end, base)
-        return 0xFFFFFFFF if abs(value) > 0xFFFFFFFF else value & 0xFFFFFFFF
+
+def atoi(libc, instance, text):
+    return strtol(libc, instance, text, 0, 10)
+
+
+def strtol(libc, instance, text, end, base):
+    value = _number(instance.memory, text, end, base)
+    return max(min(value, 0x7FFFFFFF), -0x80000000)
+
+
+# A minus sign negates modulo 2**32, as C wants it.
+def strtoul(libc, instance, text, end, base):
+    value = _number(instance.memory, text, end, base)
+    return 0xFFFFFFFF if abs(value) > 0xFFFFFFFF else value & 0xFFFFFFFF
 
 
 def _number(memory, text, end, base):

@@ -4,8 +4,8 @@ Only integers are used: a finite value is m * 2**e, and 10**n is an int of any l
 whose float is single precision prints an f64 to its last digit and reads it to its last bit.
 """
 
-from ..engine.numerics import bit_length, pack
-from ..host import const
+from wamr.engine.numerics import bit_length, pack
+from wamr.host import const
 
 # No f64 has a digit other than 0 farther behind its point, or behind its first digit.
 _MOST = const(1074)

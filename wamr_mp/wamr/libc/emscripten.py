@@ -12,11 +12,11 @@ as possible:
 to. A module without such a section gets all its pages, and the app heap behind them, as in WAMR.
 """
 
-from ..host import const
-from ..wasm.constexpr import const_expr
-from ..wasm.externs import Memory
-from ..wasm.reader import Reader
-from ..wasm.variables import Global, Table
+from wamr.host import const
+from wamr.wasm.constexpr import const_expr
+from wamr.wasm.externs import Memory
+from wamr.wasm.reader import Reader
+from wamr.wasm.variables import Global, Table
 
 _CELLS = const(24)
 _MEM_INFO = const(1)
@@ -113,7 +113,7 @@ class Environment:
             memory.put_u32(p, p)
         memory.put_u32(self.cells + 12, low * page)
         if self.heap:
-            from ..heap import Heap
+            from wamr.heap import Heap
 
             memory.heap = Heap(memory.buf, heap_start, self.heap)
 

@@ -1,31 +1,35 @@
 """stdio's functions that take a FILE: only stdout and stderr exist, and nothing is buffered."""
 
-from .stdio import Functions as Stdio
+from wamr.libc.stdio import format_to
 
 
-class Functions(Stdio):
-    # FILE pointers exist where somebody provides the variables `stdout` and `stderr`: see
-    # emscripten.py.
-    def _writer(self, file):
-        environment = self.libc.environment
-        is_error = environment and file == environment.stderr
-        return self.libc.write_error if is_error else self.libc.write
+# FILE pointers exist where somebody provides the variables `stdout` and `stderr`: see
+# emscripten.py.
+def _writer(libc, file):
+    environment = libc.environment
+    is_error = environment and file == environment.stderr
+    return libc.write_error if is_error else libc.write
 
-    def fprintf(self, instance, file, text, arguments):
-        return self.format(instance.memory, text, arguments, self._writer(file))
 
-    def fputs(self, instance, text, file):
-        self._writer(file)(instance.memory.read_cstr(text))
-        return 1
+def fprintf(libc, instance, file, text, arguments):
+    return format_to(libc, instance.memory, text, arguments, _writer(libc, file))
 
-    def fputc(self, instance, c, file):
-        c &= 0xFF
-        self._writer(file)(bytes((c,)))
-        return c
 
-    def fwrite(self, instance, data, size, count, file):
-        self._writer(file)(instance.memory.read(data, size * count))
-        return count if size else 0
+def fputs(libc, instance, text, file):
+    _writer(libc, file)(instance.memory.read_cstr(text))
+    return 1
 
-    def fflush(self, instance, file):
-        return 0
+
+def fputc(libc, instance, c, file):
+    c &= 0xFF
+    _writer(libc, file)(bytes((c,)))
+    return c
+
+
+def fwrite(libc, instance, data, size, count, file):
+    _writer(libc, file)(instance.memory.read(data, size * count))
+    return count if size else 0
+
+
+def fflush(libc, instance, file):
+    return 0

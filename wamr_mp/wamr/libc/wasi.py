@@ -10,11 +10,11 @@ import os
 import sys
 import time
 
-from ..host import const
-from ..wasm.errors import Exit
-from ..wasm.externs import Native
-from . import writer
-from .clock import monotonic_ns, realtime_ns
+from wamr.host import const
+from wamr.wasm.errors import Exit
+from wamr.wasm.externs import Native
+from wamr.libc import writer
+from wamr.libc.clock import monotonic_ns, realtime_ns
 
 _BADF = const(8)
 _INVAL = const(28)
@@ -54,7 +54,7 @@ class Wasi:
         self.write_error = writer(stderr, "stderr") if stderr or not stdout else self.write
         self.files = None
         if dirs:
-            from .wasi_files import Files
+            from wamr.libc.wasi_files import Files
 
             self.files = Files(self, dirs)
 

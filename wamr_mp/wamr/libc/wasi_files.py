@@ -6,8 +6,8 @@ lead out of the directory. MicroPython's boards have no links; its unix port fol
 
 import os
 
-from ..host import const
-from .wasi import transfer
+from wamr.host import const
+from wamr.libc.wasi import transfer
 
 _BADF = const(8)
 _EXIST = const(20)

@@ -3,7 +3,7 @@
 Specification: 3.3.10 Constant Expressions, with the extended-const proposal (add, sub and mul).
 """
 
-from ..host import const
+from wamr.host import const
 
 _I32 = const(0x7F)
 _I64 = const(0x7E)

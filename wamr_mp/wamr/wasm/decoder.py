@@ -6,9 +6,9 @@ Not in memory any more once the module is there.
 import gc
 from array import array
 
-from ..host import MICROPYTHON, const
-from .constexpr import const_expr
-from .reader import Reader
+from wamr.host import MICROPYTHON, const
+from wamr.wasm.constexpr import const_expr
+from wamr.wasm.reader import Reader
 
 # The words of one entry of `bodies`, for each function that has a body.
 _WORDS = const(7)  # pc, stp, params, locals, frame size, results, end: see portable.py
@@ -328,7 +328,7 @@ def _data(module, r):
 
 
 def _codes(module, r):
-    from .validator import Validator  # a module without code does not need it
+    from wamr.wasm.validator import Validator  # a module without code does not need it
 
     module.code = r.buf
     module.code_base = r.base

@@ -5,8 +5,8 @@ Tables and globals, which not every app has or shares, are in variables.py.
 
 from array import array
 
-from ..host import is_coroutine
-from .errors import LinkError, Trap
+from wamr.host import is_coroutine
+from wamr.wasm.errors import LinkError, Trap
 
 OUT_OF_BOUNDS = "out of bounds memory access"
 
@@ -26,11 +26,11 @@ def to_bits(value, code):
         wanted = "an int"
     else:
         if isinstance(value, (float, int, bool)):
-            from ..engine.floats import from_float
+            from wamr.engine.floats import from_float
 
             return from_float(value, 32 if code == 0x7D else 64)
         wanted = "a number"
-    from .types import type_name
+    from wamr.wasm.types import type_name
 
     raise TypeError("%s wants %s, not %r" % (type_name(code), wanted, value))
 
@@ -43,7 +43,7 @@ def from_bits(bits, code):
         return bits - 0x10000000000000000 if bits > 0x7FFFFFFFFFFFFFFF else bits
     if code < 0x7C:
         return bits
-    from ..engine.floats import to_float
+    from wamr.engine.floats import to_float
 
     return to_float(bits, 32 if code == 0x7D else 64)
 
@@ -67,7 +67,7 @@ class Memory:
     """
 
     def __init__(self, min, max=None, page_size=65536, limit=None):
-        from ..pool import take
+        from wamr.pool import take
 
         if page_size != 1 and page_size != 65536:
             raise ValueError("page_size %r: 1 or 65536 wanted" % (page_size,))
@@ -106,7 +106,7 @@ class Memory:
 
     def grow(self, n):
         """Add n pages. Returns the size before, or -1 when that is not possible."""
-        from ..pool import give, take
+        from wamr.pool import give, take
 
         old = self.pages
         new = old + n
@@ -209,57 +209,57 @@ class Function:
         return bits
 
 
-_LETTERS = "iu*~$IfFr"
-_CODES = b"\x7f\x7f\x7f\x7f\x7f\x7e\x7d\x7c\x6f"
-
-
 class Native:
-    """A Python function that an app can import. See wamr.native() and docs/api.md."""
+    """A Python function that an app can import. See wamr.native() and docs/api.md.
+
+    signature: None for a function that gets nothing but values of `type`. owner: what else the
+    function wants, in front of the instance.
+    """
 
     instance = None  # it belongs to no instance, as a Function does
 
-    def __init__(self, signature, fn, type=None):
+    def __init__(self, signature, fn, type=None, owner=None):
         self.fn = fn
-        self.signature = signature
-        if type is None:
-            close = signature.find(")")
-            if signature[:1] != "(" or close < 0:
-                raise ValueError(
-                    "signature %r: '(letters)' and a result letter wanted" % signature
-                )
-            self.params = signature[1:close]
-            type = (_codes(self.params, signature), _codes(signature[close + 1 :], signature))
+        self.owner = owner
+        self.letters = None  # what is to be done with the arguments
+        if signature is not None:
+            self.letters, own_type = parse_signature(signature)
+            # What the module has already need not be there twice.
+            type = type if type == own_type else own_type
         self.type = type
 
     # Called from Python, as a funcref that was handed out: no instance is calling.
     def __call__(self, *args):
-        return self.fn(*args) if self.signature is None else self.fn(None, *args)
+        return self.run(None, args)
+
+    def run(self, instance, args):
+        if self.letters is None:
+            return self.fn(*args)
+        if self.owner is None:
+            return self.fn(instance, *args)
+        return self.fn(self.owner, instance, *args)
 
     # Calls the function with the cells `args`; returns a list of result cells, or the coroutine
     # of an `async def`, whose result then goes through results().
     def call(self, instance, args):
-        if self.signature is None:
-            params = self.type[0]
-            result = self.fn(*[from_bits(args[i], params[i]) for i in range(len(args))])
-        else:
-            result = self.fn(instance, *self._checked(instance, args))
-        if is_coroutine(result):
-            return result
-        return self.results(result)
+        result = self.run(instance, self.checked(instance, args))
+        return result if is_coroutine(result) else self.results(result)
 
-    # Pointers are checked here, once for all natives, as their letters say.
-    def _checked(self, instance, args):
-        letters = self.params
+    # The arguments as the function wants them. Pointers are checked here, once for all natives, as
+    # their letters say.
+    def checked(self, instance, args):
+        letters = self.letters
         types = self.type[0]
-        for i in range(len(args)):
-            letter = letters[i]
-            if letter in "*$" and instance.memory is None:
-                raise Trap(OUT_OF_BOUNDS)
-            if letter == "*":
-                length = args[i + 1] if letters[i + 1 : i + 2] == "~" else 1
-                instance.memory.check(args[i], length)
-            elif letter == "$":
-                instance.memory.read_cstr(args[i])
+        for i in range(len(args) if letters != "" else 0):
+            letter = letters[i] if letters else ""
+            if letter == "*" or letter == "$":
+                if instance.memory is None:
+                    raise Trap(OUT_OF_BOUNDS)
+                if letter == "$":
+                    instance.memory.read_cstr(args[i])
+                else:
+                    length = args[i + 1] if letters[i + 1 : i + 2] == "~" else 1
+                    instance.memory.check(args[i], length)
             elif letter != "~" and letter != "u":
                 args[i] = from_bits(args[i], types[i])
         return args
@@ -275,11 +275,19 @@ class Native:
         return [to_bits(r, c) for r, c in zip(result, codes)]
 
 
-def _codes(letters, signature):
-    out = bytearray()
-    for letter in letters:
-        i = _LETTERS.find(letter)
-        if i < 0:
-            raise ValueError("signature %r: unknown letter %r" % (signature, letter))
-        out.append(_CODES[i])
-    return bytes(out)
+# The parameters' letters and the type that a signature means. No letters: nothing is to be done
+# with any of the arguments.
+def parse_signature(signature):
+    letters, end, result = signature[1:].partition(")")
+    if signature[:1] != "(" or not end:
+        raise ValueError("signature %r: '(letters)' and a result letter wanted" % signature)
+    halves = []
+    for half in (letters, result):
+        codes = bytearray()
+        for letter in half:
+            i = "iu*~$IfFr".find(letter)
+            if i < 0:
+                raise ValueError("signature %r: unknown letter %r" % (signature, letter))
+            codes.append(b"\x7f\x7f\x7f\x7f\x7f\x7e\x7d\x7c\x6f"[i])
+        halves.append(bytes(codes))
+    return letters if letters.strip("u") else "", tuple(halves)

@@ -1,10 +1,9 @@
 """Instance: a module linked to its imports, with its memory, tables and globals."""
 
-from ..engine import select
-from ..engine.execution import Execution
-from ..host import is_coroutine
-from . import unload
-from .externs import Function, Native
+from wamr.engine import select
+from wamr.engine.execution import Execution
+from wamr.host import forget, is_coroutine
+from wamr.wasm.externs import Function, Native
 
 
 class Instance:
@@ -32,7 +31,7 @@ class Instance:
         self._functions = {}
         self._elems = {}  # evaluated element segments; dropped ones are empty
         self._dropped = set()  # data segments
-        from .linker import link
+        from wamr.wasm.linker import link
 
         try:
             link(self, imports or {}, heap)
@@ -42,13 +41,15 @@ class Instance:
             self.close()
             raise
         finally:
-            unload("linker", "types", "constexpr", "reader")
+            forget(
+                "wamr.wasm.linker", "wamr.wasm.types", "wamr.wasm.constexpr", "wamr.wasm.reader"
+            )
 
     # Gives the memory that it made back to the pool. From then on there is none, also for those
     # who still reach its functions through a shared table.
     def close(self):
         if self.memory and "memory" not in [i[2] for i in self.module.import_list]:
-            from ..pool import give
+            from wamr.pool import give
 
             if give(self.memory.buf):
                 self.memory.buf = b""
@@ -70,7 +71,7 @@ class Instance:
 
     # The references of an element segment. They stay encoded until somebody wants them.
     def elem(self, index):
-        from .linker import elem
+        from wamr.wasm.linker import elem
 
         return elem(self, index)
 
@@ -136,7 +137,7 @@ class Instance:
     @property
     def exports(self):
         """The exports: `exports.name` or `exports["name"]`: Function, Memory, Table or Global."""
-        from .exports import Exports
+        from wamr.wasm.exports import Exports
 
         return Exports(self)
 
@@ -163,7 +164,7 @@ class Instance:
             return self.memory
         known = self._global_objects.get(index)
         if known is None:
-            from .variables import Global
+            from wamr.wasm.variables import Global
 
             code, mutable = self.module.globals[index]
             known = Global(code, 0, mutable, self.globals[index])

@@ -3,11 +3,11 @@
 Specification: 4.5.4 Instantiation. Not in memory any more once the instance is there.
 """
 
-from .constexpr import const_expr
-from .errors import LinkError, Trap
-from .externs import Function, Memory, Native, new_cell
-from .reader import Reader
-from .types import words
+from wamr.wasm.constexpr import const_expr
+from wamr.wasm.errors import LinkError, Trap
+from wamr.wasm.externs import Function, Memory, Native, new_cell
+from wamr.wasm.reader import Reader
+from wamr.wasm.types import words
 
 
 # All steps in their order, but for the start function.
@@ -55,7 +55,7 @@ def _link_func(instance, where, name, what, found):
 
 def _link_state(instance, where, name, kind, what, found):
     if kind != "memory":
-        from .variables import Global, Table
+        from wamr.wasm.variables import Global, Table
     if kind == "global":
         if isinstance(found, (int, float)) and not what[1]:
             try:
@@ -95,7 +95,7 @@ def _refuse(instance, where, name, kind, what, has):
 def _allocate(instance, heap):
     module = instance.module
     for kind, low, high in module.tables[len(instance.tables) :]:
-        from .variables import Table
+        from wamr.wasm.variables import Table
 
         instance.tables.append(Table(kind, low, high))
     if module.memories and not instance.memory:
@@ -122,7 +122,7 @@ def _allocate_memory(instance, heap):
     size = low * page if module.asks_memory_size else place + heap
     instance.memory = Memory(low, high, page, size)
     if heap:
-        from ..heap import Heap
+        from wamr.heap import Heap
 
         instance.memory.heap = Heap(instance.memory.buf, place, heap)
 
@@ -190,7 +190,7 @@ def elem(instance, index):
 
 
 def _describe(found):
-    from .variables import Global, Table
+    from wamr.wasm.variables import Global, Table
 
     for kind, cls in (("func", (Function, Native)), ("table", Table), ("memory", Memory)):
         if isinstance(found, cls):

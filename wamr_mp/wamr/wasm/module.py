@@ -2,7 +2,7 @@
 
 from array import array
 
-from . import unload
+from wamr.host import forget
 
 
 class Module:
@@ -41,7 +41,7 @@ class Module:
         self.data_count = None
         self.native = None  # its machine code, once somebody wanted it
         self.source = data
-        from .decoder import decode
+        from wamr.wasm.decoder import decode
 
         try:
             if isinstance(data, (bytes, bytearray, memoryview)):
@@ -51,7 +51,13 @@ class Module:
                 with open(self.source, "rb") as file:
                     decode(self, file, None, file.seek(0, 2))
         finally:
-            unload("decoder", "validator", "opcodes", "constexpr", "reader")
+            forget(
+                "wamr.wasm.decoder",
+                "wamr.wasm.validator",
+                "wamr.wasm.opcodes",
+                "wamr.wasm.constexpr",
+                "wamr.wasm.reader",
+            )
 
     def custom(self, name):
         """The content of the custom section `name` as bytes, or None. Loaded at each call."""
@@ -72,14 +78,14 @@ class Module:
 
         kind: "func", "table", "memory" or "global"; type: in words.
         """
-        from .types import words
+        from wamr.wasm.types import words
 
         return [(m, n, k, words(k, t)) for m, n, k, t in self.import_list]
 
     @property
     def exports(self):
         """List of (name, kind, type), see `imports`."""
-        from .types import words
+        from wamr.wasm.types import words
 
         return [(n, k, words(k, self.type_of(k, i))) for n, k, i in self.export_list]
 
@@ -92,7 +98,7 @@ class Module:
 
     def function_name(self, index):
         """The name of a function for people, or None."""
-        from .names import function_name
+        from wamr.wasm.names import function_name
 
         return function_name(self, index)
 

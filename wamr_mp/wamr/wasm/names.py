@@ -3,7 +3,7 @@
 Specification: 7.4.1 Name Section.
 """
 
-from .reader import Reader
+from wamr.wasm.reader import Reader
 
 
 # The name of function `index`: from the name section, else from an export, else None.

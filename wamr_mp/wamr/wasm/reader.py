@@ -1,7 +1,7 @@
 """Reading the binary format's basic values: bytes, LEB128 integers, names (specification 5.2)."""
 
-from ..host import const
-from .errors import CompileError
+from wamr.host import const
+from wamr.wasm.errors import CompileError
 
 _MAX_NAME = const(10000)
 

@@ -6,9 +6,9 @@ in docs/internals/architecture.md: four numbers per branch, (dpc, dstp, arity, h
 
 from array import array
 
-from ..host import const
-from . import opcodes
-from .decoder import type_use, valtype
+from wamr.host import const
+from wamr.wasm import opcodes
+from wamr.wasm.decoder import type_use, valtype
 
 _I32 = const(0x7F)
 _I64 = const(0x7E)
@@ -508,6 +508,6 @@ class Validator:
 
 
 def _name(kind):
-    from .types import type_name
+    from wamr.wasm.types import type_name
 
     return type_name(kind)

@@ -1,9 +1,9 @@
 """Tables, and globals that are shared with Python or with another module (specification 4.2)."""
 
-from ..host import const
-from .errors import LinkError, Trap
-from .externs import from_bits, new_cell, to_bits
-from .types import type_code
+from wamr.host import const
+from wamr.wasm.errors import LinkError, Trap
+from wamr.wasm.externs import from_bits, new_cell, to_bits
+from wamr.wasm.types import type_code
 
 _MAX_TABLE = const(1000000)
 

@@ -68,22 +68,22 @@ def add(name, signature, fn, permission=""):
 class AppNative(Native):
     """A native that gets the app instead of the instance."""
 
-    def __init__(self, signature, fn, app):
-        Native.__init__(self, signature, fn)
-        self.app = app
+    def __init__(self, name, signature, fn, app):
+        Native.__init__(self, signature, fn, None, app)
+        self.name = name
 
     def call(self, instance, args):
         # Also the module's start function, which runs before the app knows its instance, may call.
-        self.app.instance = instance
-        args = self._checked(instance, args)
+        self.owner.instance = instance
+        args = self.checked(instance, args)
         try:
-            result = self.fn(self.app, *args)
+            result = self.fn(self.owner, *args)
             return result if is_coroutine(result) else self.results(result)
         except (Trap, Exit, MemoryError):
             raise
         except Exception as e:
             # A driver's failure is the app's, not the manager's.
-            raise Trap("%s failed: %s %s" % (self.signature, type(e).__name__, e))
+            raise Trap("%s failed: %s %s" % (self.name, type(e).__name__, e))
 
 
 # A function that can be imported, but not called.
@@ -145,22 +145,16 @@ class Namespace:
         if name in _added:
             signature, fn, permission = _added[name]
         else:
-            wanted = " %s(" % name
-            at = -1
-            i = 2
-            while i < len(_TABLES):
-                at = _TABLES[i].find(wanted)
-                if at >= 0:
-                    break
+            from wamr.libc.functions import look_up
+
+            i = -1
+            found = None
+            while not found:
                 i += 3
-            if at < 0:
-                return None
-            signature = _TABLES[i][at + len(wanted) - 1 : _TABLES[i].find(" ", at + 1)]
-            alias = signature.find("=")
-            fn = name
-            if alias >= 0:
-                fn = signature[alias + 1 :]
-                signature = signature[:alias]
+                if i >= len(_TABLES):
+                    return None
+                found = look_up(_TABLES[i], name)
+            signature, fn, _ = found
             permission = _TABLES[i - 1]
         if permission and not _allowed(app, permission):
             return _trap(
@@ -170,7 +164,7 @@ class Namespace:
             )
         if isinstance(fn, str):
             fn = getattr(__import__(__name__ + "." + _TABLES[i - 2], None, None, (fn,)), fn)
-        return AppNative(signature, fn, app)
+        return AppNative(name, signature, fn, app)
 
 
 def _allowed(app, permission):
