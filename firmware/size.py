@@ -22,8 +22,8 @@ NM = {"arm": "arm-none-eabi-nm", "riscv32": "riscv64-unknown-elf-nm"}
 POINTER = 4
 # The parts of the runtime that are folders of their own, each after what it needs.
 PARTS = ("engine", "libc", "wasi", "compiler", "link", "apps")
-# Files of the native engine, which is of no use without the compiler.
-NATIVE = ("wamr/engine/native.py", "wamr/engine/cells.py", "wamr/engine/operations.py")
+# Files of engine/ that are of no use without the compiler.
+NATIVE = [f"wamr/engine/{name}.py" for name in ("auto", "cells", "info", "native", "operations")]
 SHARED = "names used by several modules"
 
 

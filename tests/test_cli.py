@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -216,6 +217,16 @@ def test_the_programs_exit_code(module, capsys) -> None:
         main(["run", module('(module (func (export "main") (result i32) (i32.const -1)))')]) == 255
     )
     assert capsys.readouterr().err == ""
+
+
+def test_verbose_says_how_it_is_run(module, capsys) -> None:
+    calls = module(CALLS)
+    assert main(["run", "--verbose", "-f", "add", calls, "1", "2"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "0x3:i32\n"
+    assert re.fullmatch(r"engine: native, [\d,]+ bytes of machine code, compiled\n", err)
+    assert main(["run", "-v", "--engine", "portable", "-f", "nothing", calls]) == 0
+    assert capsys.readouterr().err == "engine: portable: asked for\n"
 
 
 def test_a_trap_is_1_with_the_names_of_the_functions(calls, capsys) -> None:

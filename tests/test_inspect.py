@@ -214,7 +214,7 @@ def free():
     return gc.mem_free()
 before = free()
 from wamr.program import Program
-program = Program({!r}, stdout=lambda data: None)
+program = Program({!r}, stdout=lambda data: None, engine="portable")
 print(before, before - free())
 """
 

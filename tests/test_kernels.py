@@ -40,7 +40,8 @@ RUNNER = Path(device_runner.__file__)
 
 
 def load(name: str) -> wamr.Instance:
-    return wamr.Instance(wamr.Module((FOLDER / "wasm" / f"{name}.wasm").read_bytes()))
+    module = wamr.Module((FOLDER / "wasm" / f"{name}.wasm").read_bytes())
+    return wamr.Instance(module, engine="portable")
 
 
 def unsigned(number: int) -> int:

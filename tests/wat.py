@@ -23,9 +23,11 @@ def wat(text: str) -> bytes:
     return bytes(wasmtime.wat2wasm(text))
 
 
-def load(text: str, imports: dict[str, Any] | None = None, **options: Any) -> wamr.Instance:
-    """An instance of a module in text form."""
-    return wamr.Instance(wamr.Module(wat(text)), imports, **options)
+def load(
+    text: str, imports: dict[str, Any] | None = None, engine: str = "portable", **options: Any
+) -> wamr.Instance:
+    """An instance of a module in text form, in the engine that is the reference."""
+    return wamr.Instance(wamr.Module(wat(text)), imports, engine=engine, **options)
 
 
 def leb(n: int) -> bytes:

@@ -104,7 +104,9 @@ class Runner:
         wamr = self.wamr
         module = wamr.Module(data)
         self.end("valid")
-        instance = wamr.Instance(module, self.namespaces, stack=4096, heap=1024, fuel=FUEL)
+        instance = wamr.Instance(
+            module, self.namespaces, engine="portable", stack=4096, heap=1024, fuel=FUEL
+        )
         self.end("instantiated")
         calls = 0
         for name, kind, _ in module.exports:

@@ -16,9 +16,9 @@ def call(instance, n, suspensions):
     return execution.result & 0xFFFFFFFF, execution.fuel_used
 
 
-def main(path, counts=(1, 3), suspensions=0, report=print):
+def main(path, counts=(1, 3), suspensions=0, report=print, engine="portable"):
     import wamr
 
-    instance = wamr.Instance(wamr.Module(path))
+    instance = wamr.Instance(wamr.Module(path), engine=engine)
     for n in counts:
         report("run(%d) %d %d" % ((n,) + call(instance, n, suspensions)))

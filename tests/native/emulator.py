@@ -15,7 +15,7 @@ from typing import Any
 import unicorn
 import unicorn.arm_const as arm
 import unicorn.riscv_const as riscv
-from wamr.compiler.program import Program
+from wamr.compiler import code, loader
 from wamr.engine import native
 
 CODE = 0x10000000
@@ -133,18 +133,19 @@ def emulate(target: type) -> Iterator[None]:
     """Run engine "native" on an emulated machine for the time being."""
     addresses = Addresses()
 
-    class Code(native.Code):
-        def __init__(self, module: Any) -> None:
-            self.program = Program(module, target())
-            self.bytes = self.program.asm.code
-            self.loaded = Machine(self.bytes, addresses, target)
-            self.base = CODE
-
-    before = native.address_of, native.Code
-    native.address_of, native.Code = addresses.address_of, Code
+    replaced = {
+        (native, "address_of"): addresses.address_of,
+        (code, "address_of"): addresses.address_of,
+        (loader, "assembler"): target,
+        (loader, "load"): lambda data: Machine(data, addresses, target).call,
+    }
+    before = {place: getattr(*place) for place in replaced}
+    for place, value in replaced.items():
+        setattr(*place, value)
     native._spare[0] = None  # its address was another machine's
     try:
         yield
     finally:
-        native.address_of, native.Code = before
+        for place, value in before.items():
+            setattr(*place, value)
         native._spare[0] = None  # its address was another machine's

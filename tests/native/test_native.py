@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import platform
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,10 +15,9 @@ from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
 from test_spec import FILES, check_all_passed, every_file
 from wat import ON_DEVICE, load, wat
 
-pytestmark = pytest.mark.skipif(
-    platform.machine() != "x86_64" or sys.platform != "linux",
-    reason="on a PC, machine code is made for x86-64 Linux only",
-)
+from native import x64_only
+
+pytestmark = x64_only
 
 TESTS = Path(__file__).resolve().parent.parent
 

@@ -190,6 +190,7 @@ def test_compressed_code_means_the_same(seed: int) -> None:
     found = []
     for target in (Plain, RV32):
         program = Program(module, target())
+        list(program.compile())
         start = program.offset(program.functions[module.n_imported_funcs])
         found.append(without_distances(listing(program.asm, start)))
     assert found[0] == found[1]

@@ -76,11 +76,11 @@ class Extern:
 
 
 class Runner:
-    def __init__(self, wamr, stream, report=print, **options):
+    def __init__(self, wamr, stream, report=print, engine="portable", **options):
         self.wamr = wamr
         self.stream = stream
         self.report = report
-        self.options = options  # for Instance
+        self.options = dict(options, engine=engine)  # for Instance
         self.imports = {"spectest": Spectest(wamr)}
         # number: (name, Instance); None in its place if it failed, MemoryError if it did not fit
         self.slots = {}

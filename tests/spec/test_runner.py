@@ -49,7 +49,7 @@ class Engine:
         return data
 
     class Instance:
-        def __init__(self, module: bytes, imports: dict[str, Any]) -> None:
+        def __init__(self, module: bytes, imports: dict[str, Any], engine: str) -> None:
             if module.startswith(b"unlinkable"):
                 raise LinkError("unknown import")
             if module.startswith(b"traps"):

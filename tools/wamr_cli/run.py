@@ -54,9 +54,12 @@ from wamr_cli.repl import interact
     callback=environment_given,
     help="Set a variable of the program's environment.",
 )
+@click.option("-v", "--verbose", is_flag=True, help="Say on standard error how FILE is run.")
 @click.argument("file", type=click.Path())
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
-def run(file, args, function, repl, directories, environment, stack, heap, fuel, engine) -> int:
+def run(
+    file, args, function, repl, directories, environment, stack, heap, fuel, engine, verbose
+) -> int:
     """Run the program in FILE with ARGS, on this PC.
 
     The exit code is the program's own; 1 after a trap, 2 for wrong usage of this command, 3 when
@@ -79,6 +82,8 @@ def run(file, args, function, repl, directories, environment, stack, heap, fuel,
             fuel=fuel,
             engine=engine,
         )
+        if verbose:
+            click.echo(how_it_is_run(wamr.info(program.instance)), err=True)
         if repl:
             return _repl(program, fuel)
         if function:
@@ -98,6 +103,13 @@ def run(file, args, function, repl, directories, environment, stack, heap, fuel,
     finally:
         if program:
             program.close()
+
+
+def how_it_is_run(info: wamr.Info) -> str:
+    """What wamr.info() says, in words."""
+    if info.code:
+        return f"engine: {info.engine}, {info.code:,} bytes of machine code, {info.origin}"
+    return f"engine: {info.engine}: {info.reason}"
 
 
 def _call(program: Program, name: str, args) -> int:

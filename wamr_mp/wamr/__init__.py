@@ -16,6 +16,7 @@ _PLACES = (
     ("wasm.variables", "Table Global"),
     ("wasm.errors", "CompileError LinkError Trap Exit"),
     ("engine.execution", "Execution"),
+    ("engine.info", "info Info"),
     ("program", "run"),
     ("pool", "init"),
     ("apps.serve", "serve"),

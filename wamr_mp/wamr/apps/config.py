@@ -22,7 +22,7 @@ class Config:
     # ms between two frames to the host: WAMR's host tool loses the second of two that it reads at
     # once
     frame_pause = 5
-    engine = "auto"  # see Instance
+    engine = "portable"  # see Instance
     stack = 8192  # bytes of the cell stack of each app
     start_fuel = 50000  # for an app's constructors and start function, which nothing can interrupt
 

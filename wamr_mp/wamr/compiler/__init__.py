@@ -1,9 +1,25 @@
 """The compiler: machine code from validated wasm, in one pass, on the device itself.
 
+build.py       makes the code of a module: the way in
+program.py     a whole module: stubs, functions
+function.py    the single pass over one function
+values.py      where a function's values are: registers, cells, constants
+scan.py        the walk over a function's bytes: immediates, and how much each local is used
 assembler.py   labels and the code buffer; what every target shares
 x64.py, ...    one file of encodings per instruction set
-scan.py        the walk over a function's bytes: immediates, and how much each local is used
-values.py      where a function's values are: registers, cells, constants
-function.py    the single pass over one function
-program.py     a whole module: stubs, functions, fixups
+loader.py      makes code callable
+code.py        Code: what the engine needs of it from then on
 """
+
+import sys
+
+from wamr.host import forget
+
+# What the engine needs as long as code runs.
+_KEPT = ("wamr.compiler.code", "wamr.compiler.context")
+
+
+# Forgets the compiler, which is needed only for a while.
+def unload():
+    files = [name for name in sys.modules if name[:14] == "wamr.compiler." and name not in _KEPT]
+    forget("wamr.wasm.opcodes", *files)

@@ -51,7 +51,7 @@ class Calls(Control):
             return
         slow = asm.label()
         back = asm.label()
-        number = self.program.type_number(kind)
+        number = context.type_number(self.module, kind)
         asm.find_entry(r, table, number, self._trap(context.UNDEFINED_ELEMENT), slow)
         self.release(callee)
         asm.call_entry(start)
@@ -83,7 +83,7 @@ class Calls(Control):
         start = self.stack[-n][3] if n else top
         if op == 0x13:
             slow = asm.label()
-            number = self.program.type_number(kind)
+            number = context.type_number(self.module, kind)
             asm.find_entry(r, table, number, self._trap(context.UNDEFINED_ELEMENT), slow)
             self.release(callee)
             self.cold.append(("indirect", slow, None, r, pc, top, start, kind[1]))

@@ -62,3 +62,11 @@ def functions_at(module):
 
 def size(module):
     return functions_at(module) + 16 * (len(module.funcs) + 1)
+
+
+# A number for a function type, the same for equal ones.
+def type_number(module, kind):
+    for i, known in enumerate(module.types):
+        if known is kind:
+            return i
+    return module.types.index(kind)

@@ -8,7 +8,7 @@ to a mapping that is first writable and then executable, never both.
 
 import sys
 
-from ..host import MICROPYTHON
+from wamr.host import MICROPYTHON
 
 # .mpy architectures (bits 10 and up of sys.implementation._mpy) and the targets for them.
 _TARGETS = {
@@ -105,27 +105,24 @@ if MICROPYTHON:
         def ioctl(self, request, arg):
             return 0
 
-    class Loaded:
-        """Machine code that can be entered with call(address of the context >> 2)."""
-
-        def __init__(self, code):
-            feature = sys.implementation._mpy >> 8 & 0xFF
-            os.mount(_Files((mpy(code, feature), code, b"\x00")), "/wamr_code")
-            sys.path.insert(0, "/wamr_code")
-            try:
-                self.call = __import__("wamr_code").f
-            finally:
-                sys.path.pop(0)
-                sys.modules.pop("wamr_code", None)
-                os.umount("/wamr_code")
+    # What `code` does as a function of one argument, a small int.
+    def load(code):
+        feature = sys.implementation._mpy >> 8 & 0xFF
+        os.mount(_Files((mpy(code, feature), code, b"\x00")), "/wamr_code")
+        sys.path.insert(0, "/wamr_code")
+        try:
+            return __import__("wamr_code").f
+        finally:
+            sys.path.pop(0)
+            sys.modules.pop("wamr_code", None)
+            os.umount("/wamr_code")
 
 else:
     import ctypes
     import mmap
 
-    class Loaded:
-        """Machine code that can be entered with call(address of the context >> 2)."""
-
+    # What `code` does as a function of one argument, a small int.
+    class load:
         def __init__(self, code):
             self.map = mmap.mmap(-1, len(code), prot=mmap.PROT_READ | mmap.PROT_WRITE)
             self.map[:] = bytes(code)
@@ -139,6 +136,6 @@ else:
             self._args = (ctypes.c_uint64 * 1)()
 
         # As MicroPython calls a viper function: an array of objects, here one small int.
-        def call(self, shifted):
-            self._args[0] = shifted << 1 | 1
+        def __call__(self, number):
+            self._args[0] = number << 1 | 1
             self._enter(0, 1, 0, self._args)

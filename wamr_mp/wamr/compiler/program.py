@@ -1,17 +1,18 @@
 """A whole module as machine code: stubs first, then its functions."""
 
-from . import context
-from .function import Function
-from .scan import signed_leb
+from array import array
+
+from wamr.compiler import context
+from wamr.compiler.function import Function
+from wamr.compiler.scan import signed_leb
 
 
 class Program:
-    """Machine code of a module for one target. `asm.code` is position-independent.
-
-    only: compile no other function than this (index), and note its call sites: for backtraces.
+    """Machine code of a module for one target, made by compile(). `asm.code` is
+    position-independent.
     """
 
-    def __init__(self, module, asm, only=None):
+    def __init__(self, module, asm):
         self.module = module
         self.asm = asm
         self.stubs = {}
@@ -19,20 +20,23 @@ class Program:
         for name in names + tuple(range(context.TRAP + 1)):
             self.stubs[name] = asm.label()
         asm.guaranteed = guaranteed(module)
-        n = len(module.funcs)
-        self.functions = [asm.label() for _ in range(n)]
+        self.functions = [asm.label() for _ in module.funcs]
         asm.stubs(self.stubs)
         asm.patch()
-        if only is not None:
-            asm.sites = {}
-            self._compile(only)
-            return
-        for index in range(module.n_imported_funcs, n):
-            self._compile(index)
-        asm.patch()
+
+    def compile(self):
+        """Generator: compiles a function at each step, and gives its index."""
+        labels = self.asm.labels
+        known = len(labels)
+        for index in range(self.module.n_imported_funcs, len(self.functions)):
+            self.function(index)
+            # Nobody branches into a function.
+            del labels[known:]
+            yield index
+        self.asm.patch()
 
     # Where branches reach less far than functions are large, large functions are compiled again.
-    def _compile(self, index):
+    def function(self, index):
         asm = self.asm
         code, labels, waiting = len(asm.code), len(asm.labels), len(asm.waiting)
         try:
@@ -49,36 +53,34 @@ class Program:
             Function(self, index).compile()
             asm.far = False
 
-    # Where in the module the code before `offset` stands: (function, pc, cells from its frame to
-    # that of the callee, number of the trap, where to try again), or None. What was not kept is
-    # found by compiling that function again.
-    def site(self, offset):
-        labels = self.asm.labels
-        found = None
-        for index in range(self.module.n_imported_funcs, len(self.functions)):
-            at = labels[self.functions[index]]
-            if at < offset and (found is None or at > labels[self.functions[found]]):
-                found = index
-        if found is None:
-            return None
-        again = Program(self.module, type(self.asm)(), found)
-        start = again.offset(again.functions[found])
-        here = labels[self.functions[found]] - start
-        about = again.asm.sites.get(offset - here)
-        if about is None:
-            return None
-        pc, cells, number, retry = about
-        return found, pc, cells, number, retry and retry + here
-
     def offset(self, label):
         return self.asm.labels[label]
 
-    # A number for a function type, the same for equal ones.
-    def type_number(self, kind):
-        for i, known in enumerate(self.module.types):
-            if known is kind:
-                return i
-        return self.module.types.index(kind)
+    # What Code is made of beside the code: the target's properties, then offsets of entries. In
+    # one piece, so that it can be kept with the code.
+    def table(self):
+        asm = self.asm
+        table = array("I", (1 if asm.WIDE else 0, asm.THUMB, asm.GUARD))
+        for stub in ("start", "start_result", "again"):
+            table.append(self.offset(self.stubs[stub]))
+        for index in range(self.module.n_imported_funcs, len(self.functions)):
+            table.append(self.offset(self.functions[index]))
+        return table
+
+
+# The call sites of a function: offset from its start, behind the call -> (pc, cells from its frame
+# to that of the callee, number of the trap, offset where to try again). They are not kept: whoever
+# wants to know has the function compiled again.
+def sites(module, asm, index):
+    program = Program(module, asm)
+    asm.sites = {}
+    program.function(index)
+    start = program.offset(program.functions[index])
+    found = {}
+    for offset in asm.sites:
+        pc, cells, number, retry = asm.sites[offset]
+        found[offset - start] = (pc, cells, number, retry and retry - start)
+    return found
 
 
 # Bytes that the memory has from the start, whatever happens: see Instance._allocate_memory.

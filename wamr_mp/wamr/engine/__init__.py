@@ -20,15 +20,14 @@ CALL = const(2)
 AGAIN = const(3)
 
 
-# The engine for an instance. Machine-code engines plug in here: "auto" means the fastest that this
-# board can load.
+# The engine of this name, for an instance.
 def select(name):
-    if name == "native":
-        from wamr.engine import native
-
-        return native
-    if name == "portable" or name == "auto":
-        from wamr.engine import portable
-
-        return portable
-    raise ValueError("engine %r: 'auto', 'native' or 'portable' wanted" % (name,))
+    if name == "auto":
+        from wamr.engine import auto as engine
+    elif name == "native":
+        from wamr.engine import native as engine
+    elif name == "portable":
+        from wamr.engine import portable as engine
+    else:
+        raise ValueError("engine %r: 'auto', 'native' or 'portable' wanted" % (name,))
+    return engine

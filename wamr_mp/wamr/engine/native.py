@@ -3,11 +3,11 @@
 import struct
 from array import array
 
-from ..compiler import context
-from ..host import address_of, const
-from ..wasm.errors import LinkError, Trap
-from . import CALL, DONE, SUSPENDED, cells
-from .execution import MAX_FUEL, Execution, is_idle
+from wamr.compiler import context
+from wamr.host import address_of, const
+from wamr.wasm.errors import Trap
+from wamr.engine import CALL, DONE, SUSPENDED, cells
+from wamr.engine.execution import MAX_FUEL, Execution, is_idle
 
 SLICE = const(20000)
 # Cells of a stack at least: more than what functions may use unchecked (Assembler.GUARD).
@@ -26,6 +26,7 @@ _TRAP_SITE = const(7)
 def attach(instance):
     """Compile the module of a new instance, unless that was done, and set up its context."""
     instance.native = Native(instance)
+    _make_spare(instance.native.stack_cells)  # now rather than in the middle of something
 
 
 # What an instance needs to run machine code: its context, kept in step with its memory, globals
@@ -35,16 +36,16 @@ class Native:
         module = instance.module
         self.instance = instance
         self.code = load(module)
-        self.wide = self.code.program.asm.WIDE
+        self.wide = self.code.wide
         self.context = array("Q", bytes(context.size(module)))
         self.address = address_of(self.context)
-        self.enter_code = self.code.loaded.call
+        self.enter_code = self.code.enter
         self.shifted = self.address >> 2
-        self.guard = self.code.program.asm.GUARD
+        self.guard = self.code.guard
         self.stack_cells = max(instance.stack_cells, _MIN_STACK)
         # How a function is entered: with one result, and with none or several.
-        self.start_result = self.code.at_label("start_result")
-        self.start = self.code.at_label("start")
+        self.start_result = self.code.start(1)
+        self.start = self.code.start(0)
         self.memory = instance.memory
         self.buf = None  # that of the memory, as the context has it
         self.tables = instance.tables
@@ -55,7 +56,7 @@ class Native:
         self.functions = context.functions_at(module) // 8
         for index in range(module.n_imported_funcs, len(module.funcs)):
             at = self.functions + 2 * index
-            self.context[at] = self.code.program.type_number(module.funcs[index])
+            self.context[at] = context.type_number(module, module.funcs[index])
             self.context[at + 1] = self.code.address(index)
         for index in range(module.n_imported_funcs):
             self.context[self.functions + 2 * index] = 0xFFFFFFFF
@@ -226,7 +227,7 @@ class Activation:
             top = (self.frame - self.address) // 4 + (arg >> 32)
             arg &= 0xFFFFFFFF
             if status == context.OPERATION:
-                from .operations import operate
+                from wamr.engine.operations import operate
 
                 operate(self.instance, arg, self.cells, top)
                 continue
@@ -241,8 +242,9 @@ class Activation:
         memory = self.instance.memory
         if about[3] == context.OUT_OF_BOUNDS and memory.shrunk and memory.whole():
             # The memory was cut to less than its pages, and is whole now: once more.
-            self.entry = code.at(about[4])
-            self.resume = code.at_label("again")
+            self.entry = about[4]
+            self.resume = code.again()
+            code.forget_sites()
             return
         raise Trap(context.TRAPS[about[3]])
 
@@ -250,7 +252,7 @@ class Activation:
         instance = self.instance
         if status == context.CALL:
             return instance.funcs[arg]
-        from ..compiler.scan import leb, next_leb
+        from wamr.compiler.scan import leb, next_leb
 
         code = instance.module.code
         kind = instance.module.types[leb(code, arg)]
@@ -285,7 +287,7 @@ class Activation:
 
     # Appends (function index, name, file offset) of each call, innermost first, up to n in all.
     def trace(self, out, n):
-        from ..compiler.values import frame_layout
+        from wamr.compiler.values import frame_layout
 
         module = self.instance.module
         address = self.resume
@@ -303,43 +305,14 @@ class Activation:
             address = self.cells[at]
             if self.native.wide:
                 address |= self.cells[at + 1] << 32
-
-
-class Code:
-    """The machine code of a module, loaded."""
-
-    def __init__(self, module):
-        from ..compiler.loader import Loaded, assembler
-        from ..compiler.program import Program
-
-        asm = assembler()
-        if asm is None:
-            raise LinkError("engine 'native': no machine code for this kind of machine")
-        self.program = Program(module, asm)
-        self.bytes = asm.code
-        self.loaded = Loaded(asm.code)
-        # Entered with nothing to resume, the code only tells where it is.
-        probe = array("Q", bytes(context.TABLES))
-        self.loaded.call(address_of(probe) >> 2)
-        self.base = probe[context.BASE // 8]
-
-    # The address of an offset in the code, as the machine wants to jump to it.
-    def at(self, offset):
-        return self.base + offset + self.program.asm.THUMB
-
-    def at_label(self, stub):
-        return self.at(self.program.offset(self.program.stubs[stub]))
-
-    def address(self, index):
-        return self.at(self.program.offset(self.program.functions[index]))
-
-    # See Program.site; `address` is that of an instruction behind a call.
-    def site(self, address):
-        return self.program.site(address - self.base - self.program.asm.THUMB)
+        self.native.code.forget_sites()
 
 
 # Compiled once for a module, whatever the number of its instances.
 def load(module):
     if module.native is None:
-        module.native = Code(module)
+        from wamr.compiler.build import build
+
+        for _ in build(module):
+            pass
     return module.native

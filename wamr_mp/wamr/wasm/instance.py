@@ -10,10 +10,10 @@ class Instance:
     """An instance of a module.
 
     imports: dict of module name -> namespace: a dict of names, an Instance, or an object with
-    resolve(); see docs/api.md. engine: "auto" or "portable". stack: bytes for the cell stack (4 a
-    cell). heap: bytes of the app's heap, made in linear memory for modules that import functions
-    from `env` and have no malloc of their own. fuel: units this instance may use in all (None: no
-    limit); can be read and set.
+    resolve(); see docs/api.md. engine: "auto", "native" or "portable". stack: bytes for the cell
+    stack (4 a cell). heap: bytes of the app's heap, made in linear memory for modules that import
+    functions from `env` and have no malloc of their own. fuel: units this instance may use in all
+    (None: no limit); can be read and set.
 
     Raises LinkError, Trap (a segment out of bounds, or in the start function), MemoryError.
     """
@@ -21,6 +21,8 @@ class Instance:
     def __init__(self, module, imports=None, engine="auto", stack=8192, heap=8192, fuel=None):
         self.module = module
         self.engine = select(engine)
+        self.native = None  # what machine code needs of it
+        self.reason = "asked for"  # why it is not run as machine code
         self.stack_cells = stack // 4
         self.fuel = fuel
         self.funcs = []  # imported functions

@@ -36,7 +36,9 @@ class Module:
         self.side_wide = False
         self.ref_locals = {}  # entry of bodies -> first, end, … of its locals of reference type
         self.asks_memory_size = False  # some function has memory.size or memory.grow
-        self.needs = 0  # 1: engine/numerics.py, 2: engine/floats.py, 4: its tables
+        # 1: engine/numerics.py, 2: engine/floats.py, 4: its tables, 8: speed, as it has a loop or
+        # a function that calls itself
+        self.needs = 0
         self.customs = []  # (name, file offset, length)
         self.data_count = None
         self.native = None  # its machine code, once somebody wanted it

@@ -42,6 +42,7 @@ class Validator:
     def function(self, index, entry):
         r = self.r
         module = self.module
+        self.index = index
         params, results = module.funcs[index]
         refs = self._locals(params)
         if refs:
@@ -165,6 +166,7 @@ class Validator:
         kinds = frame[_PARAMS] if loop else frame[_RESULTS]
         height = len(self.locals) + _SAVED + frame[_HEIGHT]
         if loop:
+            self.module.needs |= 8
             self._entry(frame[_PC] - self.at - 1, frame[_STP] - entry, len(kinds), height)
         else:
             # Until the target is known, dpc holds where it counts from: see _resolve.
@@ -307,6 +309,8 @@ class Validator:
             if index >= len(module.funcs):
                 self.fail("unknown function %d" % index)
             kind = module.funcs[index]
+            if index == self.index:
+                module.needs |= 8
         self._pop_all(kind[0])
         if op >= 0x12:
             if kind[1] != self.ctrl[0][_RESULTS]:
