@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the system packages that building, emulating and testing the firmware needs.
+# Install the system packages that building, emulating, testing and measuring need.
 #
 # On Debian and its relatives the missing ones are installed with apt, as root or through sudo.
 # Anywhere else the programs themselves are looked for, and what is missing is named.
@@ -7,7 +7,7 @@ set -eu
 
 packages="binaryen build-essential ca-certificates dpkg-dev gcc-arm-none-eabi gcc-riscv64-unknown-elf git
     libnewlib-arm-none-eabi picolibc-riscv64-unknown-elf pkg-config python3 python3-venv
-    qemu-system-arm qemu-system-misc"
+    qemu-system-arm qemu-system-misc valgrind"
 programs="cc arm-none-eabi-gcc riscv64-unknown-elf-gcc git pkg-config python3 qemu-system-arm
     qemu-system-riscv32"
 

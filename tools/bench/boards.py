@@ -1,12 +1,13 @@
-"""The kernels on emulated boards: instructions, counted by QEMU (-icount), and heap."""
+"""The kernels on emulated boards: QEMU with -icount, where an instruction takes a nanosecond."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+import kernels
+from board import Board, BoardError
+from table import progress
 
 # run(1) and run(3) in one instance: the difference, halved, is free of what is done once.
 COUNT = """
@@ -14,20 +15,21 @@ import gc, semihost, wamr
 module = wamr.Module({data!r})
 gc.collect()
 start = semihost.virtual_ns()
-call = wamr.Instance(module, engine={engine!r}).exports.run
-made = semihost.virtual_ns() - start
+call = wamr.Instance(module, engine="native").exports.run
+compiled = semihost.virtual_ns() - start
 spent = []
+sums = []
 for n in (1, 3):
     gc.collect()
     start = semihost.virtual_ns()
-    call(n)
+    sums.append(call(n) & 0xFFFFFFFF)
     spent.append(semihost.virtual_ns() - start)
-print((spent[1] - spent[0]) // 2, made)
+print(sums[0], sums[1], (spent[1] - spent[0]) // 2, compiled)
 """
 
-# One iteration of the same by the portable engine, which takes its time: the fuel of run(1) leads
-# behind what is done once, and the fuel of an iteration through one.
-ITERATION = """
+# One iteration by the portable engine, which takes its time: the fuel of run(1) leads behind what
+# is done once, and the fuel of an iteration through one.
+PORTABLE = """
 import gc, semihost, wamr
 execution = wamr.Instance(wamr.Module({data!r}), engine="portable").start("run", 3)
 execution.step({before})
@@ -37,66 +39,49 @@ execution.step({fuel})
 print(semihost.virtual_ns() - start)
 """
 
-HEAP = """
-import gc
-gc.collect()
-start = gc.mem_alloc()
-import wamr
-gc.collect()
-imported = gc.mem_alloc() - start
-data = {data!r}
-gc.collect()
-start = gc.mem_alloc()
-from wamr.program import Program
-program = Program(wamr.Module(data))
-code = program.main()
-gc.collect()
-memory = len(program.instance.memory.buf)
-print("HEAP", imported, gc.mem_alloc() - start - memory, memory)
-"""
+# Seconds that a kernel may take, which is more than machine code needs for any.
+TIMEOUT_S = 60
 
 
-def instructions(name: str, path: Path, engine: str, timeout_s: float) -> tuple[int, int] | None:
-    """Instructions for a kernel iteration and for making the instance; None: does not fit."""
-    from board import Board, BoardError
+@dataclass
+class Counted:
+    """Instructions of one kernel on one board."""
 
+    iteration: int
+    compiling: int
+
+
+def count(name: str, names: Iterable[str] = tuple(kernels.EXECUTED)) -> dict[str, Counted]:
+    """The kernels that fit on a board and end; ValueError when one returns something wrong."""
+    found = {}
     with Board(name, icount=True) as board:
-        try:
-            output = board.exec(
-                COUNT.format(data=path.read_bytes(), engine=engine), timeout_s=timeout_s
-            )
-        except BoardError as error:
-            if "MemoryError" in str(error) or "not enough memory" in str(error):
-                return None
-            raise
-    per_iteration, made = output.split()
-    return int(per_iteration), int(made)
+        for kernel in names:
+            progress(f"{name}: {kernel}")
+            board.soft_reset()
+            code = COUNT.format(data=kernels.wasm(kernel).read_bytes())
+            try:
+                output = board.exec(code, timeout_s=TIMEOUT_S)
+            except BoardError as error:
+                progress(f"{name}: {kernel}: {str(error).splitlines()[-1]}")
+                continue
+            one, three, iteration, compiling = map(int, output.split())
+            if [one, three] != kernels.checksums(kernel):
+                raise ValueError(f"{name} computes {kernel} wrongly: {one}, {three}")
+            found[kernel] = Counted(iteration, compiling)
+    return found
 
 
-def portable_instructions(name: str, path: Path, timeout_s: float) -> int:
+def portable(board: Board, kernel: str) -> int:
     """Instructions for a kernel iteration by the portable engine."""
     import wamr
-    from board import Board
 
-    data = path.read_bytes()
+    data = kernels.wasm(kernel).read_bytes()
     used = []
     for n in (1, 3):
-        execution = wamr.Instance(wamr.Module(data)).start("run", n)
+        execution = wamr.Instance(wamr.Module(data), engine="portable").start("run", n)
         execution.step()
         used.append(execution.fuel_used)
     fuel = (used[1] - used[0]) // 2
-    with Board(name, icount=True) as board:
-        code = ITERATION.format(data=data, before=used[0], fuel=fuel)
-        return int(board.exec(code, timeout_s=timeout_s))
-
-
-def heap(name: str) -> tuple[int, int, int]:
-    """Bytes for `import wamr`; for hello, alive, but for its linear memory; and that memory."""
-    from board import Board
-
-    hello = (ROOT / "apps" / "hello" / "hello.wasm").read_bytes()
-    with Board(name) as board:
-        output = board.exec(HEAP.format(data=hello), timeout_s=60)
-    line = next(line for line in output.splitlines() if line.startswith("HEAP"))
-    _, imported, program, memory = line.split()
-    return int(imported), int(program), int(memory)
+    board.soft_reset()
+    code = PORTABLE.format(data=data, before=used[0], fuel=fuel)
+    return int(board.exec(code, timeout_s=300))

@@ -1,4 +1,4 @@
-"""Measures the runtime: `make bench`. Ratios between engines of one run, and instruction counts.
+"""Measures the runtime: `make bench`. Instructions, bytes, and ratios between engines of one run.
 
 Absolute times depend on the machine, and are not printed.
 """
@@ -6,143 +6,231 @@ Absolute times depend on the machine, and are not printed.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
-import math
-import os
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 
+import gcc
+import goals
+import heap
+import kernels
 import pc
 import peers
+import plain
+import sizes
+import unix
+from board import Board, Unix
+from table import geomean, progress, show
 
 import boards
 
-
-def kernels() -> Path:
-    """The folder of the kernels; SystemExit says how to get it."""
-    folder = Path(os.environ.get("WASM_BENCH_DIR", pc.ROOT.parent / "shared" / "bench"))
-    if not (folder / "expected.json").is_file():
-        sys.exit(f"bench: no kernels in {folder}: set WASM_BENCH_DIR to their folder")
-    return folder
-
-
-def geomean(values: Iterable[float]) -> float:
-    logs = [math.log(value) for value in values]
-    return math.exp(sum(logs) / len(logs))
+# Boards and what they stand for; gcc's instructions and the peers' ratios, where they are known.
+BOARDS = {
+    "Cortex-M4F": ("NETDUINOPLUS2", peers.CORTEX_M4F),
+    "Cortex-M3": ("MPS2_AN385", peers.CORTEX_M3),
+    "RV32": ("VIRT_RV32", None),
+}
+SOFT_FLOAT = {"Cortex-M4F": ("mandel",), "Cortex-M3": ("mandel", "matmul_f32")}
+ALL = tuple(kernels.EXECUTED)
+MEANS = {"integer, mean": kernels.INTEGER, "all, mean": ALL}
 
 
-def table(title: str, head: list[str], rows: list[list[str]]) -> None:
-    print(f"\n{title}\n")
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    for row in [head, *rows]:
-        print(
-            "  ".join(
-                cell.rjust(w) if i else cell.ljust(w)
-                for i, (cell, w) in enumerate(zip(row, widths))
-            )
+def mean_rows(columns: list[dict[str, float]]) -> list[list]:
+    """Rows of geometric means over columns of ratios."""
+    return [
+        [title, *(goals.mean(column, names) for column in columns)]
+        for title, names in MEANS.items()
+    ]
+
+
+def show_boards(figures: dict) -> None:
+    """Machine code on the boards, and what it costs to make."""
+    ratios = figures.setdefault("ratio to gcc -O2", {})
+    counts = {}
+    for chip, (name, known) in BOARDS.items():
+        counts[chip] = boards.count(name)
+        reference = {k: known[k][0] if known else gcc.rv32(k) for k in counts[chip]}
+        ratios[chip] = {k: c.iteration / reference[k] for k, c in counts[chip].items()}
+        opcode = {k: c.iteration / kernels.EXECUTED[k] for k, c in counts[chip].items()}
+        columns = [ratios[chip], opcode]
+        if known:
+            columns += [{k: known[k][i] for k in ALL} for i in (1, 2, 3)]
+        rows = [[k, reference.get(k), *(column.get(k) for column in columns)] for k in ALL]
+        rows += [[row[0], None, *row[1:]] for row in mean_rows(columns)]
+        show(
+            f"{chip}: instructions against gcc -O2, fuel checks on",
+            ["kernel", "gcc -O2", "native", "per opcode", *(peers.ENGINES if known else ())],
+            rows,
         )
+    show_compiling(figures, counts)
+    figures["counted"] = {
+        chip: {k: dataclasses.asdict(c) for k, c in found.items()}
+        for chip, found in counts.items()
+    }
 
 
-def show_pc(folder: Path, names: list[str]) -> dict:
-    seconds = pc.measure(folder, names)
-    engines = [engine for engine in pc.ENGINES if engine != "pywasm"]
+def show_compiling(figures: dict, counts: dict[str, dict[str, boards.Counted]]) -> None:
+    opcodes = {k: kernels.size(kernels.wasm(k).read_bytes())[1] for k in ALL}
     rows = []
-    ratios: dict[str, list[float]] = {engine: [] for engine in engines}
-    for name in names:
-        row = [name]
-        for engine in engines:
-            ratio = seconds[name]["pywasm"] / seconds[name][engine]
-            ratios[engine].append(ratio)
-            row.append(f"{ratio:.3g}")
-        rows.append(row)
-    means = {engine: geomean(ratios[engine]) for engine in engines}
-    rows.append(["geometric mean", *(f"{means[engine]:.3g}" for engine in engines)])
-    rows.append(
-        ["against wasm3", *(f"{means[engine] / means['wasm3']:.3g}" for engine in engines)]
-    )
-    table("PC: times faster than pywasm, one run side by side", ["kernel", *engines], rows)
-    return {"seconds": seconds, "faster than pywasm": means}
-
-
-def show_native(folder: Path, name: str) -> dict:
-    rows = []
-    found = {}
-    for kernel, (gcc, aot, wasm3, fast) in peers.CORTEX_M4F.items():
-        if kernel == "mandel":
-            continue  # f64 is left to Python on this chip: see docs/internals/compiler.md
-        print(f"  {name}: {kernel} native …", file=sys.stderr, flush=True)
-        counted = boards.instructions(name, folder / "wasm" / f"{kernel}.wasm", "native", 120)
-        if counted is None:
-            rows.append([kernel, "no room", "", str(aot), str(wasm3), str(fast), ""])
-            continue
-        found[kernel] = counted[0] / gcc
-        opcodes = counted[0] / peers.OPS[kernel]
-        rows.append(
-            [
-                kernel,
-                f"{found[kernel]:.2f}",
-                f"{opcodes:.2f}",
-                str(aot),
-                str(wasm3),
-                str(fast),
-                str(counted[1]),
-            ]
-        )
-    integer = [found[kernel] for kernel in peers.INTEGER if kernel in found]
-    peer = [geomean(peers.CORTEX_M4F[k][i] for k in peers.INTEGER) for i in (1, 2, 3)]
-    mean = geomean(integer) if integer else float("nan")
-    rows.append(["integer, mean", f"{mean:.2f}", "", *(f"{p:.2f}" for p in peer), ""])
-    table(
-        f"{name}: machine code, instructions against gcc -O2 (fuel checks on), and the peers'",
-        ["kernel", "native", "per opcode", "WAMR AOT", "wasm3", "WAMR fast", "to compile"],
+    for k in ALL:
+        costs = [c[k].compiling / opcodes[k] if k in c else None for c in counts.values()]
+        rows.append([k, opcodes[k], *costs, *(load / opcodes[k] for load in peers.LOAD_M3[k])])
+    total = figures["compiling"] = {
+        chip: sum(c.compiling for c in found.values()) / sum(opcodes[k] for k in found)
+        for chip, found in counts.items()
+    }
+    loads = [sum(peers.LOAD_M3[k][i] for k in ALL) / sum(opcodes.values()) for i in (0, 1)]
+    rows.append(["all together", sum(opcodes.values()), *total.values(), *loads])
+    show(
+        "Compiling: instructions per opcode of the module; what others take to load it on the M3",
+        ["kernel", "opcodes", *counts, "wasm3 M3", "WAMR fast M3"],
         rows,
     )
-    return {"ratio to gcc -O2": found, "geometric mean, integer": mean}
 
 
-def show_portable(folder: Path) -> dict:
-    names = ("NETDUINOPLUS2", "MPS2_AN385", "VIRT_RV32")
-    found: dict[str, dict[str, float]] = {name: {} for name in names}
+def show_x64(figures: dict) -> None:
+    """Machine code for x64 on the unix port."""
+    reference = {}
+    ratios = {}
+    for k in ALL:
+        progress(f"x64: {k}")
+        reference[k] = gcc.x64(k)
+        ratios[k] = unix.x64(k) / reference[k]
+    opcode = {k: ratios[k] * reference[k] / kernels.EXECUTED[k] for k in ALL}
+    columns = [ratios, opcode]
+    columns += [{k: peers.X64[k][i] for k in ALL} for i in range(len(peers.X64_ENGINES))]
+    rows = [[k, reference[k], *(column[k] for column in columns)] for k in ALL]
+    rows += [[row[0], None, *row[1:]] for row in mean_rows(columns)]
+    single = ", ".join(f"{name} {ratio}" for name, ratio in peers.X64_SINGLE_PASS.items())
+    show(
+        "x64: instructions against gcc -O2 without vectors, explicit checks, fuel checks on"
+        f"\n(single-pass compilers of browsers, with explicit checks: {single})",
+        ["kernel", "gcc -O2", "native", "per opcode", *peers.X64_ENGINES],
+        rows,
+    )
+    figures.setdefault("ratio to gcc -O2", {})["x64"] = ratios
+
+
+def show_time(figures: dict) -> None:
+    """Time on this PC."""
+    seconds = pc.measure(ALL)
+    ratios = {
+        engine: {k: seconds[k]["pywasm"] / seconds[k][engine] for k in ALL}
+        for engine in pc.ENGINES
+        if engine != "pywasm"
+    }
+    rows = [[k, *(column[k] for column in ratios.values())] for k in ALL]
+    means = {engine: geomean(column.values()) for engine, column in ratios.items()}
+    rows.append(["mean", *means.values()])
+    rows.append(["against wasm3", *(mean / means["wasm3"] for mean in means.values())])
+    show("PC: times faster than pywasm, one run side by side", ["kernel", *ratios], rows)
+    figures["time"] = {
+        "seconds": seconds,
+        "unix native against wasm3": means["unix native"] / means["wasm3"],
+    }
+
+
+def show_python(figures: dict) -> None:
+    """Plain MicroPython beside machine code."""
+    python = plain.count("MPS2_AN385")
+    counted = boards.count("MPS2_AN385", python)
+    found = figures["python"] = {k: python[k] / counted[k].iteration for k in python}
     rows = []
-    for kernel, opcodes in peers.OPS.items():
-        path = folder / "wasm" / f"{kernel}.wasm"
-        for name in names:
-            print(f"  {name}: {kernel} portable …", file=sys.stderr, flush=True)
-            found[name][kernel] = boards.portable_instructions(name, path, 300) / opcodes
-        rows.append([kernel, *(f"{found[name][kernel]:.0f}" for name in names)])
-    means = (geomean(found[name].values()) for name in names)
-    rows.append(["geometric mean", *(f"{mean:.0f}" for mean in means)])
-    table("Portable engine: instructions per executed opcode", ["kernel", *names], rows)
-    return found
+    for k, ratio in found.items():
+        viper, mp_native, plain_ratio = (r * peers.CORTEX_M3[k][0] for r in peers.PYTHON_M3[k])
+        others = [n / counted[k].iteration for n in (viper, mp_native, plain_ratio)]
+        rows.append([k, python[k], counted[k].iteration, ratio, *others])
+    show(
+        "Cortex-M3: plain MicroPython, instructions, and how many times ours (others: earlier)",
+        ["kernel", "Python", "ours", "times", "viper", "@native", "plain, earlier"],
+        rows,
+    )
 
 
-def show_heap() -> dict:
-    imported, program, memory = boards.heap("NETDUINOPLUS2")
-    rows = [
-        ["import wamr", str(imported)],
-        ["hello, alive, without its linear memory", str(program)],
-        ["hello's linear memory", str(memory)],
-    ]
-    table("STM32F405: bytes of heap", ["what", "bytes"], rows)
-    return {"import": imported, "hello": program, "linear memory": memory}
+def show_size(figures: dict) -> None:
+    """Machine code beside wasm code."""
+    wasm = {k: kernels.size(kernels.wasm(k).read_bytes())[0] for k in ALL}
+    code = sizes.all_kernels()
+    ratios = figures["size"] = {
+        target: {k: code[k][target][0] / wasm[k] for k in ALL} for target in sizes.TARGETS
+    }
+    whole = {t: {k: sum(code[k][t]) / wasm[k] for k in ALL} for t in sizes.TARGETS}
+    columns = [*ratios.values(), *whole.values(), peers.PROTOTYPE_SIZE]
+    rows = [[k, wasm[k], *(column.get(k) for column in columns)] for k in ALL]
+    rows.append(["all, mean", sum(wasm.values()), *(goals.mean(c, ALL) for c in columns)])
+    rows.append(["stubs, bytes", None, *(code["fib"][t][1] for t in sizes.TARGETS)] + [None] * 5)
+    show(
+        "Bytes of machine code for a byte of wasm code; +: with the stubs of a module",
+        ["kernel", "wasm", *ratios, *(f"{t} +" for t in whole), "prototype"],
+        rows,
+    )
+
+
+def show_heap(figures: dict) -> None:
+    """Heap of the STM32F405."""
+    found = heap.compiling("NETDUINOPLUS2", heap.modules())
+    rows = [[k, c.free, c.code, c.memory, c.kept, c.beside] for k, c in found.items()]
+    show(
+        "STM32F405: bytes of heap to compile a module, which itself is there",
+        ["module", "must be free", "code", "linear memory", "kept after", "beside code, memory"],
+        rows,
+    )
+    allocated = {"unix": heap.loop(Unix())}
+    for chip, (name, _) in BOARDS.items():
+        with Board(name) as board:
+            allocated[chip] = heap.loop(board)
+    show("Bytes that a million loop iterations allocate", list(allocated), [allocated.values()])
+    imported, program, memory = heap.hello("NETDUINOPLUS2")
+    show(
+        "STM32F405: bytes of heap",
+        ["import wamr", "hello, alive, without its memory", "hello's linear memory"],
+        [[str(imported), program, memory]],
+    )
+    figures["heap"] = {
+        "compiling": {k: dataclasses.asdict(c) for k, c in found.items()},
+        "beside": max(c.beside for c in found.values()),
+        "loop": max(allocated.values()),
+        "hello": {"import": imported, "alive": program, "memory": memory},
+    }
+
+
+def show_portable(figures: dict) -> None:
+    """The interpreter in Python, on the boards."""
+    found: dict[str, dict[str, float]] = {chip: {} for chip in BOARDS}
+    for chip, (name, _) in BOARDS.items():
+        with Board(name, icount=True) as board:
+            for k in ALL:
+                progress(f"{name}: {k} portable")
+                found[chip][k] = boards.portable(board, k) / kernels.EXECUTED[k]
+    rows = [[k, *(column[k] for column in found.values())] for k in ALL]
+    rows.append(["mean", *(geomean(column.values()) for column in found.values())])
+    show("Portable engine: instructions per executed opcode", ["kernel", *BOARDS], rows)
+    figures["portable"] = found
+
+
+SECTIONS = {
+    "boards": show_boards,
+    "x64": show_x64,
+    "time": show_time,
+    "python": show_python,
+    "size": show_size,
+    "heap": show_heap,
+    "portable": show_portable,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    parser.add_argument("--only", choices=["pc", "native", "portable", "heap"])
+    parser.add_argument(
+        "--only", action="append", choices=SECTIONS, help="measure this; can be given repeatedly"
+    )
     options = parser.parse_args()
-    folder = kernels()
-    figures = {}
-    if options.only in (None, "pc"):
-        figures["pc"] = show_pc(folder, list(peers.OPS))
-    if options.only in (None, "native"):
-        figures["native"] = show_native(folder, "NETDUINOPLUS2")
-    if options.only in (None, "portable"):
-        figures["portable"] = show_portable(folder)
-    if options.only in (None, "heap"):
-        figures["heap"] = show_heap()
+    kernels.check_folder()
+    figures: dict = {}
+    for name in options.only or SECTIONS:
+        SECTIONS[name](figures)
+    goals.report(figures)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
