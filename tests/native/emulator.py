@@ -1,14 +1,18 @@
-"""Machine code of other targets on the PC: unicorn emulates the processor.
+"""Machine code on the PC, between guards: unicorn emulates other processors.
 
-`emulate(target)` makes engine "native" compile for that target and run in the emulator, by
-replacing what engine/native.py takes from the host: addresses of buffers, and how code is loaded.
+`emulate(target)` makes engine "native" compile for that target and run in the emulator, or, if the
+code is for this machine, in a process's own memory, by replacing what engine/native.py takes from
+the host: addresses of buffers, and how code is loaded. Each buffer lies between bytes that nobody
+may change, which is checked after every call.
 """
 
 from __future__ import annotations
 
 import bisect
+import ctypes
+import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +26,8 @@ CODE = 0x10000000
 STACK = 0x08000000
 BUFFERS = 0x20000000
 RETURN = STACK + 0x100
+LOAD = loader.load  # which emulate() replaces
+MAP_NORESERVE = 0x4000  # which the module mmap does not name
 
 
 class Processor:
@@ -64,40 +70,52 @@ PROCESSORS = {"armv7m": Arm, "armv7emsp": Arm, "rv32imc": RiscV}
 
 
 class Addresses:
-    """Addresses that the emulated machine has for Python's buffers."""
+    """Addresses that the machine has for Python's buffers, each with a guard behind it."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int) -> None:
         self.buffers: dict[int, Any] = {}
         self.known: dict[int, int] = {}
-        self.free = BUFFERS
+        self.free = self.start = start
 
     def address_of(self, buffer: Any) -> int:
         if id(buffer) not in self.known:
             self.known[id(buffer)] = self.free
             self.buffers[self.free] = buffer  # kept, so that its id stays its own
-            self.free += memoryview(buffer).nbytes + 0x1FFF & ~0xFFF
+            self.free += guarded(memoryview(buffer).nbytes)
         return self.known[id(buffer)]
 
     def around(self, pointer: int) -> int | None:
         """The start of the buffer that a pointer points into."""
-        if not BUFFERS <= pointer < self.free:
+        if not self.start <= pointer < self.free:
             return None
         starts = sorted(self.buffers)
         return starts[bisect.bisect_right(starts, pointer) - 1]
 
 
-class Machine:
-    """A processor with one module's code."""
+def guarded(size: int) -> int:
+    """Bytes with a guard of a page or two behind them, in whole pages."""
+    return size + 0x1FFF & ~0xFFF
 
-    def __init__(self, code: bytes, addresses: Addresses, target: type) -> None:
+
+class Machine:
+    """What has one module's code, and copies of the buffers while it runs."""
+
+    def __init__(self, addresses: Addresses) -> None:
         self.addresses = addresses
-        self.processor = PROCESSORS[target.NAME]()
-        self.uc = unicorn.Uc(self.processor.ARCH, self.processor.MODE)
-        self.processor.prepare(self.uc, target)
-        self.uc.mem_map(CODE, len(code) + 0x1FFF & ~0xFFF)
-        self.uc.mem_write(CODE, bytes(code))
-        self.uc.mem_map(STACK, 0x4000)
-        self.mapped: set[int] = set()
+        self.guards: dict[int, bytes] = {}  # by the address of the buffer
+
+    def map(self, at: int, size: int) -> None:
+        """Make room for a buffer."""
+
+    def write(self, at: int, data: bytes) -> None:
+        raise NotImplementedError
+
+    def read(self, at: int, size: int) -> bytes:
+        raise NotImplementedError
+
+    def enter(self, shifted: int) -> None:
+        """Run the code."""
+        raise NotImplementedError
 
     def call(self, shifted: int) -> None:
         """Enter the code as MicroPython does; buffers go in before and come back after."""
@@ -110,10 +128,34 @@ class Machine:
                 used.add(start)
         views = {at: memoryview(self.addresses.buffers[at]).cast("B") for at in used}
         for at, data in views.items():
-            if at not in self.mapped:
-                self.uc.mem_map(at, len(data) + 0x1FFF & ~0xFFF)
-                self.mapped.add(at)
-            self.uc.mem_write(at, bytes(data))
+            if at not in self.guards:
+                self.map(at, guarded(len(data)))
+                self.guards[at] = b"\xa5" * (guarded(len(data)) - len(data))
+                self.write(at + len(data), self.guards[at])
+            self.write(at, bytes(data))
+        self.enter(shifted)
+        for at, data in views.items():
+            data[:] = self.read(at, len(data))
+            guard = self.guards[at]
+            assert self.read(at + len(data), len(guard)) == guard, f"{len(data)} bytes overrun"
+
+
+class Emulated(Machine):
+    """A processor that unicorn emulates."""
+
+    def __init__(self, code: bytes, addresses: Addresses, target: type) -> None:
+        super().__init__(addresses)
+        self.processor = PROCESSORS[target.NAME]()
+        self.uc = unicorn.Uc(self.processor.ARCH, self.processor.MODE)
+        self.processor.prepare(self.uc, target)
+        self.uc.mem_map(CODE, guarded(len(code)))
+        self.uc.mem_write(CODE, bytes(code))
+        self.uc.mem_map(STACK, 0x4000)
+        self.map = self.uc.mem_map
+        self.read = self.uc.mem_read
+        self.write = self.uc.mem_write
+
+    def enter(self, shifted: int) -> None:
         self.uc.mem_write(STACK, struct.pack("<I", (shifted << 1 | 1) & 0xFFFFFFFF))
         processor = self.processor
         for register, value in (
@@ -124,20 +166,48 @@ class Machine:
             self.uc.reg_write(register, value)
         self.uc.emu_start(CODE | processor.THUMB, RETURN)
         assert self.uc.reg_read(processor.SP) == STACK + 0x3F00
-        for at, data in views.items():
-            data[:] = self.uc.mem_read(at, len(data))
+
+
+class Host(Machine):
+    """This machine itself; the buffers get a range of addresses of their own."""
+
+    ARENA = mmap.mmap(-1, 1 << 30, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE)
+    START = ctypes.addressof(ctypes.c_char.from_buffer(ARENA))
+
+    def __init__(self, code: bytes, addresses: Addresses) -> None:
+        super().__init__(addresses)
+        self.enter = LOAD(code)
+
+    def write(self, at: int, data: bytes) -> None:
+        at -= self.START
+        self.ARENA[at : at + len(data)] = data
+
+    def read(self, at: int, size: int) -> bytes:
+        at -= self.START
+        return self.ARENA[at : at + size]
+
+
+def host() -> list[type]:
+    """The target that is this machine, if code can be made for it."""
+    asm = loader.assembler()
+    return [type(asm)] if asm else []
 
 
 @contextmanager
 def emulate(target: type) -> Iterator[None]:
     """Run engine "native" on an emulated machine for the time being."""
-    addresses = Addresses()
+    ours = target in host()
+    addresses = Addresses(Host.START if ours else BUFFERS)
+
+    def load(data: bytes) -> Callable[[int], object]:
+        machine = Host(data, addresses) if ours else Emulated(data, addresses, target)
+        return machine.call
 
     replaced = {
         (native, "address_of"): addresses.address_of,
         (code, "address_of"): addresses.address_of,
         (loader, "assembler"): target,
-        (loader, "load"): lambda data: Machine(data, addresses, target).call,
+        (loader, "load"): load,
     }
     before = {place: getattr(*place) for place in replaced}
     for place, value in replaced.items():
