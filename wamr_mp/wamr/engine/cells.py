@@ -28,23 +28,24 @@ def count(kinds):
 # Writes values of these types to the cells from index `at` on.
 def put(cells, at, values, kinds):
     i = 0
-    for value in values:
+    while i < len(values):
         kind = kinds[i]
-        i += 1
         if kind == 0x7F or kind == 0x7D:
-            cells[at] = value
+            cells[at] = values[i]
         elif kind < 0x7C:
-            cells[at] = _number(value)
+            cells[at] = _number(values[i])
         else:
-            cells[at] = value & 0xFFFFFFFF
+            cells[at] = values[i] & 0xFFFFFFFF
             at += 1
-            cells[at] = value >> 32
+            cells[at] = values[i] >> 32
         at += 1
+        i += 1
 
 
 def get(cells, at, kinds):
     values = []
-    for kind in kinds:
+    while len(values) < len(kinds):
+        kind = kinds[len(values)]
         value = cells[at]
         at += 1
         if kind == 0x7E or kind == 0x7C:

@@ -11,12 +11,14 @@ MAX_FUEL = const(0x3FFFFFFF)
 _MAX_DEPTH = const(8)
 _MAX_BACKTRACE = const(24)
 
-_depth = 0
+# How many executions are running, each called by an import of the one before.
+running = [0]
 
 
-def is_idle():
-    """Whether no execution is running."""
-    return not _depth
+def refuse(coroutine):
+    """For calls that cannot wait for what an async import returned."""
+    coroutine.close()
+    raise RuntimeError("an imported function is async: use call_async()")
 
 
 class Execution:
@@ -54,14 +56,13 @@ class Execution:
         Raises Trap ("out of fuel" when the instance has none left), Exit, and what imported
         functions raise. After an exception it is over.
         """
-        global _depth
         if self.done or self.failed:
             raise RuntimeError("this execution is over, or running")
         if self.pending:
             raise RuntimeError("an async import is pending: resume(await execution.pending)")
-        if _depth >= _MAX_DEPTH:
+        if running[0] >= _MAX_DEPTH:
             raise Trap("call stack exhausted")
-        _depth += 1
+        running[0] += 1
         self.failed = True  # unless it comes to one of the ends below
         try:
             while not self._slice(MAX_FUEL if fuel is None else fuel):
@@ -84,7 +85,13 @@ class Execution:
                 self._backtrace(error.backtrace)
             raise error
         finally:
-            _depth -= 1
+            running[0] -= 1
+
+    def to_end(self):
+        """Run to the end; the results as unsigned bits."""
+        if not self.step():
+            refuse(self.pending)
+        return self.raw
 
     # The driver loop: run, do what the engine asks for, run again.
     def _slice(self, fuel):

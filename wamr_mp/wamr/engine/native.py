@@ -6,8 +6,9 @@ from array import array
 from wamr.compiler import context
 from wamr.host import address_of, const
 from wamr.wasm.errors import Trap
+from wamr.wasm.externs import from_bits, to_bits, to_values
 from wamr.engine import CALL, DONE, SUSPENDED, cells
-from wamr.engine.execution import MAX_FUEL, Execution, is_idle
+from wamr.engine.execution import MAX_FUEL, Execution, running
 
 SLICE = const(20000)
 # Cells of a stack at least: more than what functions may use unchecked (Assembler.GUARD).
@@ -43,6 +44,7 @@ class Native:
         self.shifted = self.address >> 2
         self.guard = self.code.guard
         self.stack_cells = max(instance.stack_cells, _MIN_STACK)
+        self.stack_bytes = self.stack_cells * 4 - self.guard
         # How a function is entered: with one result, and with none or several.
         self.start_result = self.code.start(1)
         self.start = self.code.start(0)
@@ -62,6 +64,11 @@ class Native:
             self.context[self.functions + 2 * index] = 0xFFFFFFFF
         self.context[self.functions + 2 * len(module.funcs)] = 0xFFFFFFFF
 
+    # Where to start a function, and its address; 0 for one that was imported.
+    def find(self, function):
+        function.start = self.start_result if len(function.type[1]) == 1 else self.start
+        function.entry = self.context[self.functions + 2 * function.index + 1]
+
     # Own numeric globals live in the context; imported ones are reached through their address.
     def _link_globals(self):
         module = self.instance.module
@@ -78,24 +85,40 @@ class Native:
                 cell[0] = variables[i][0]
                 self.instance.replace_global(i, cell)
 
-    # Runs until the code leaves; returns the fuel that is left and, above its 32 bits, the status.
-    def enter(self, resume, frame, end, fuel, entry):
+    # Calls a function of this instance whose arguments are in the spare stack. See enter(); if the
+    # function has returned, its fuel is accounted for.
+    def begin(self, function):
+        shared = self.context
+        fuel = self.instance.fuel
+        if fuel is None or fuel > MAX_FUEL:
+            fuel = MAX_FUEL
+        shared[_RESUME] = function.start
+        shared[_FRAME] = _spare[1]
+        shared[_STACK_END] = _spare[1] + self.stack_bytes
+        shared[_FUEL] = fuel
+        shared[_TRAP_SITE] = function.entry
+        state = self.enter()
+        if self.instance.fuel is not None and not state >> 32:
+            self.instance.fuel -= fuel - state
+        return state
+
+    # Runs with what was put into the context, until the code leaves; returns the fuel that is left
+    # and, above its 32 bits, the status.
+    def enter(self):
         # The memory may have been replaced, and tables changed, since the code last ran.
         if self.memory is not None and self.memory.buf is not self.buf:
             self._link_memory()
+        if self.tables:
+            self._link_tables()
+        self.enter_code(self.shifted)
+        return self.context[_FUEL]
+
+    def _link_tables(self):
         i = 0
         for table in self.tables:
             if table.version != self.versions[i]:
                 self._shadow(i, table)
             i += 1
-        shared = self.context
-        shared[_RESUME] = resume
-        shared[_FRAME] = frame
-        shared[_STACK_END] = end
-        shared[_FUEL] = fuel
-        shared[_TRAP_SITE] = entry
-        self.enter_code(self.shifted)
-        return shared[_FUEL]
 
     def _link_memory(self):
         self.buf = self.memory.buf
@@ -131,44 +154,56 @@ def _make_spare(n_cells):
         _spare[1] = address_of(_spare[0])
 
 
+# Whether a function can be begun with what is at hand: it is none that was imported, no other call
+# is under way, and there is fuel.
+def _is_ready(function):
+    native = function.instance.native
+    if not function.entry:
+        native.find(function)
+    if _spare[0] is None or len(_spare[0]) < native.stack_cells:
+        _make_spare(native.stack_cells)
+    return function.entry and not running[0] and (native.instance.fuel or 0) >= 0
+
+
+# (A function of more than 11 variables and temporary values makes MicroPython allocate memory when
+# it is called. So those on this way are short.)
 def call(function, args):
-    """Run a function to its end; returns its results, or the Execution that is left unfinished.
+    """Run a function to its end: cells in, cells out.
 
     As long as it does not leave the code, that is all there is to do. What has to be kept when it
     does is made only then.
     """
-    instance = function.instance
-    native = instance.native
-    fuel = instance.fuel
-    if fuel is None or fuel > MAX_FUEL:
-        fuel = MAX_FUEL
-    shared = native.context
-    entry = shared[native.functions + 2 * function.index + 1]
-    execution = None
-    if entry and fuel >= 0 and is_idle():
-        limit = native.stack_cells
-        if _spare[0] is None or len(_spare[0]) < limit:
-            _make_spare(limit)
-        stack, address = _spare
-        params, results = function.type
-        if params:
-            cells.put(stack, 0, args, params)
-        state = native.enter(
-            native.start_result if len(results) == 1 else native.start,
-            address,
-            address + limit * 4 - native.guard,
-            fuel,
-            entry,
-        )
-        if not state >> 32:
-            if instance.fuel is not None:
-                instance.fuel -= fuel - state
-            return cells.get(stack, 0, results)
-        execution = Execution(function, ())
-        execution.calls[0].state = state
-    else:
-        execution = Execution(function, args)
-    return execution.raw if execution.step() else execution
+    if not _is_ready(function):
+        return Execution(function, args).to_end()
+    cells.put(_spare[0], 0, args, function.type[0])
+    state = function.instance.native.begin(function)
+    if state >> 32:
+        return _go_on(function, state)
+    return cells.get(_spare[0], 0, function.type[1])
+
+
+def _go_on(function, state):
+    execution = Execution(function, ())
+    execution.calls[0].state = state
+    return execution.to_end()
+
+
+def invoke(function, args):
+    """Call a function with Python's values: if all are i32, without making lists of them."""
+    if function.n_simple != len(args) or not _is_ready(function):
+        args = function.args_to_bits(args)
+        return to_values(call(function, args), function.type[1])
+    stack = _spare[0]
+    i = 0
+    while i < len(args):
+        value = args[i]
+        stack[i] = value & 0xFFFFFFFF if isinstance(value, int) else to_bits(value, 0x7F)
+        i += 1
+    state = function.instance.native.begin(function)
+    if state >> 32:
+        return to_values(_go_on(function, state), function.type[1])
+    if function.type[1]:
+        return from_bits(stack[0], 0x7F)
 
 
 # One call into machine code.
@@ -183,16 +218,16 @@ class Activation:
         self.function = function
         self.instance = instance = function.instance
         self.native = native = instance.native
-        params, results = function.type
         limit = max(limit, _MIN_STACK)
         _make_spare(limit)
         self.cells, self.address = _spare
         _spare[0] = None
         self.end = self.address + limit * 4 - native.guard
-        cells.put(self.cells, 0, args, params)
+        cells.put(self.cells, 0, args, function.type[0])
         self.frame = self.address  # of the running function
-        self.resume = native.start_result if len(results) == 1 else native.start
-        self.entry = native.context[native.functions + 2 * function.index + 1]
+        native.find(function)
+        self.resume = function.start
+        self.entry = function.entry
 
     def run(self, fuel):
         native = self.native
@@ -209,7 +244,12 @@ class Activation:
         self.state = None
         while True:
             if state is None:
-                state = native.enter(self.resume, self.frame, self.end, fuel, self.entry)
+                shared[_RESUME] = self.resume
+                shared[_FRAME] = self.frame
+                shared[_STACK_END] = self.end
+                shared[_FUEL] = fuel
+                shared[_TRAP_SITE] = self.entry
+                state = native.enter()
             status = state >> 32
             self.fuel = fuel = state & 0xFFFFFFFF
             state = None

@@ -6,7 +6,7 @@ in docs/internals/architecture.md; opcodes in wasm/opcodes.py. All values are un
 
 from wamr.host import const
 from wamr.wasm.errors import Trap
-from wamr.wasm.externs import OUT_OF_BOUNDS
+from wamr.wasm.externs import OUT_OF_BOUNDS, to_values
 from wamr.engine import AGAIN, CALL, DONE, SUSPENDED
 from wamr.engine.execution import Execution
 
@@ -39,9 +39,13 @@ def attach(instance):
 
 
 def call(function, args):
-    """Run a function to its end; returns its results, or the Execution that is left unfinished."""
-    execution = Execution(function, args)
-    return execution.raw if execution.step() else execution
+    """Run a function to its end: cells in, cells out."""
+    return Execution(function, args).to_end()
+
+
+def invoke(function, args):
+    """Call a function with Python's values."""
+    return to_values(call(function, function.args_to_bits(args)), function.type[1])
 
 
 # One call into an instance: all there is to know to go on with it.

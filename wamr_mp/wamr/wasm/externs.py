@@ -189,13 +189,18 @@ def new_cell(kind, bits):
 class Function:
     """An exported function: call it with ints and floats. Raises TypeError, Trap, Exit."""
 
+    n_simple = -1  # how many parameters it has, if all are i32, and its result too
+    entry = 0  # for machine code: where it is, and is started
+
     def __init__(self, instance, index):
         self.instance = instance
         self.index = index
-        self.type = instance.module.funcs[index]
+        self.type = params, results = instance.module.funcs[index]
+        if params.count(b"\x7f") == len(params) and results in (b"", b"\x7f"):
+            self.n_simple = len(params)
 
     def __call__(self, *args):
-        return to_values(self.instance.call(self, self.args_to_bits(args)), self.type[1])
+        return self.instance.engine.invoke(self, args)
 
     def args_to_bits(self, args):
         params = self.type[0]
@@ -203,8 +208,8 @@ class Function:
             raise TypeError("%d arguments wanted, %d given" % (len(params), len(args)))
         bits = list(args)
         i = 0
-        for code in params:
-            bits[i] = to_bits(bits[i], code)
+        while i < len(bits):
+            bits[i] = to_bits(bits[i], params[i])
             i += 1
         return bits
 

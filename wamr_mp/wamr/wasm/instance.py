@@ -1,7 +1,7 @@
 """Instance: a module linked to its imports, with its memory, tables and globals."""
 
 from wamr.engine import select
-from wamr.engine.execution import Execution
+from wamr.engine.execution import Execution, refuse
 from wamr.host import forget, is_coroutine
 from wamr.wasm.externs import Function, Native
 
@@ -93,17 +93,12 @@ class Instance:
 
     # Runs a function to its end: cells in, cells out.
     def call(self, function, args):
-        if isinstance(function, Native):
-            pending = result = function.call(self, args)
-            if not is_coroutine(result):
-                return list(result)
-        else:
-            result = self.engine.call(function, args)
-            if not isinstance(result, Execution):
-                return result
-            pending = result.pending
-        pending.close()
-        raise RuntimeError("an imported function is async: use call_async()")
+        if not isinstance(function, Native):
+            return self.engine.call(function, args)
+        result = function.call(self, args)
+        if is_coroutine(result):
+            refuse(result)
+        return list(result)
 
     def call_raw(self, name, args=()):
         """Call an export with unsigned bits (references: None or an object); a list of such."""
