@@ -176,7 +176,7 @@ class Host(Machine):
 
     def __init__(self, code: bytes, addresses: Addresses) -> None:
         super().__init__(addresses)
-        self.enter = LOAD(code)
+        self.enter = LOAD([code])
 
     def write(self, at: int, data: bytes) -> None:
         at -= self.START
@@ -199,7 +199,8 @@ def emulate(target: type) -> Iterator[None]:
     ours = target in host()
     addresses = Addresses(Host.START if ours else BUFFERS)
 
-    def load(data: bytes) -> Callable[[int], object]:
+    def load(parts: list[Any]) -> Callable[[int], object]:
+        data = b"".join(parts)
         machine = Host(data, addresses) if ours else Emulated(data, addresses, target)
         return machine.call
 

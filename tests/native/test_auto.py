@@ -126,16 +126,18 @@ def test_the_compiler_is_forgotten(board: Board) -> None:
     ]
 
 
-def test_boards_take_what_fits(board: Board) -> None:
+@pytest.mark.parametrize(("ballast", "engine"), [(0, "native"), (20000, "portable")])
+def test_boards_take_what_fits(board: Board, ballast: int, engine: str) -> None:
     """An app that leaves too little room runs all the same."""
     if board.name != "NETDUINOPLUS2":
         pytest.skip("the others have more memory")
     path = Path(__file__).parents[2] / "apps" / "text" / "text.wasm"
     board.put(path, "/text.wasm")
     output = board.exec(
-        "import wamr\nfrom wamr.program import Program\n"
+        f"import wamr\nballast = bytearray({ballast})\nfrom wamr.program import Program\n"
         "p = Program('/text.wasm', stdout=lambda data: None)\n"
         "print(p.main(), wamr.info(p.instance))\np.close()\ndel p",
         timeout_s=300,
     )
-    assert output.startswith("0 Info(engine='portable'") and "memory" in output, output
+    assert output.startswith(f"0 Info(engine='{engine}'"), output
+    assert engine == "native" or "memory" in output, output

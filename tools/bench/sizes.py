@@ -23,10 +23,10 @@ def measure(data: bytes, target: str) -> tuple[int, int]:
     name, cls = TARGETS[target]
     asm = getattr(importlib.import_module(f"wamr.compiler.{name}"), cls)()
     program = Program(wamr.Module(data), asm)
-    stubs = len(asm.code)
+    stubs = program.size
     for _ in program.compile():
         pass
-    return len(asm.code) - stubs, stubs
+    return program.size - stubs, stubs
 
 
 def all_kernels() -> dict[str, dict[str, tuple[int, int]]]:

@@ -2,7 +2,8 @@
 
 build.py       makes the code of a module: the way in
 program.py     a whole module: stubs, functions
-function.py    the single pass over one function
+function.py    the single pass over one function; control.py, calls.py, memory.py, numeric.py: its
+               instructions
 values.py      where a function's values are: registers, cells, constants
 scan.py        the walk over a function's bytes: immediates, and how much each local is used
 assembler.py   labels and the code buffer; what every target shares

@@ -1,53 +1,43 @@
-"""The part of an assembler that does not depend on the instruction set: code buffer and labels."""
+"""The part of an assembler that does not depend on the instruction set: buffers and labels.
+
+A position is counted in units of the instruction set from the start of the function at hand; an
+offset in bytes from the start of the module's code.
+"""
 
 
 class Assembler:
+    UNIT = 1  # bytes
     THUMB = 0  # what is added to an address to jump to it
     TRUNCATES = b""  # the truncations that the target does
+    TAKES_CELLS = False  # whether an instruction can have a cell for its second operand
     GUARD = 0  # bytes at the end of the cell stack that small frames may use unchecked
 
     def __init__(self):
-        self.code = bytearray()
-        self.labels = []  # offset of each label, or -1 while it is not known
         self.guaranteed = 0  # bytes that the memory has at least
         self.keep_limit = False  # whether the function at hand uses the memory
         self.is_leaf = False  # and whether it calls nothing
         self.far = False  # whether it is too large for short branches
-        self.sites = (
-            None  # offset behind a call -> what is called there, if somebody wants to know
-        )
+        # Offset behind a call -> what is called there (`about`), if somebody wants to know.
+        self.sites = None
         self.about = None
-        self.waiting = []  # (label, place, base): the distance from base is wanted at place
+        self.begin(0)
 
-    # A label is a number; it can be branched to before it is bound.
-    def label(self):
-        self.labels.append(-1)
-        return len(self.labels) - 1
+    # A function starts at this offset: with a buffer of its own.
+    def begin(self, base):
+        self.base = base
+        self.code = self.buffer()
 
+    def here(self):
+        return len(self.code)
+
+    # A label for branches forward is the list of their places, until it is bound. (A branch back
+    # goes to a position.)
     def bind(self, label):
-        self.labels[label] = len(self.code)
-
-    # Patches the branches to labels that are known now. Called at the end of each function, so
-    # that the list stays short; what is left are calls of functions still to come.
-    def patch(self):
-        left = []
-        for fixup in self.waiting:
-            target = self.labels[fixup[0]]
-            if target < 0:
-                left.append(fixup)
-            else:
-                self.patch_at(fixup[1], fixup[2], target)
-        self.waiting = left
+        for place in label:
+            self.patch(place, self.here())
 
     # Behind every call: of functions, and of the stubs that leave. From here a backtrace finds its
     # way.
     def site(self):
         if self.sites is not None:
-            self.sites[len(self.code)] = self.about
-
-    def u32(self, value):
-        code = self.code
-        code.append(value & 0xFF)
-        code.append(value >> 8 & 0xFF)
-        code.append(value >> 16 & 0xFF)
-        code.append(value >> 24 & 0xFF)
+            self.sites[self.base + self.here() * self.UNIT] = self.about

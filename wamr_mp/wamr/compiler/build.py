@@ -18,9 +18,10 @@ def build(module):
         program = Program(module, asm)
         yield from program.compile()
         table = program.table()
-        code = asm.code
+        parts = program.parts
+        size = program.size
         program = asm = None
         unload()
-        module.native = Code(module, loader.load(code), table, len(code), "compiled")
+        module.native = Code(module, loader.load(parts), table, size, "compiled")
     finally:
         unload()

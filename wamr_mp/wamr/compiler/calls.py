@@ -1,116 +1,174 @@
 """Calls, direct and through tables; tail calls; and what is left to the driver."""
 
-from . import context
-from .control import Control
-from .values import CELL, REG, is_wide
+from wamr.host import const
+from wamr.compiler import context
+from wamr.compiler.control import dead, leave, trap
+from wamr.compiler.scan import leb, next_leb
+from wamr.compiler.values import (
+    cell_of,
+    flush,
+    flush_last,
+    free_others,
+    is_wide,
+    push_cells,
+    release,
+    result_register,
+    save_locals,
+    set_valid,
+    top_cell,
+    type_bits,
+    use,
+)
+
+_KIND = const(3)
+_REG = const(0)
+_LOCAL = const(1)
+_TYPE = const(12)
 
 
-class Calls(Control):
-    # Everything into cells, as the callee or the driver wants it.
-    def _prepare(self, n_args):
-        for e in self.stack[len(self.stack) - n_args :]:
-            self.flush(e)
-        self.flush_all(True)
-        self.save_locals()
+# Everything into cells, as the callee or the driver wants it.
+def _prepare(f, n_args):
+    stack = f.stack
+    if stack:
+        flush_last(f, n_args)
+        for n in range(len(stack) - n_args):
+            d = stack[n]
+            if not d & _KIND:
+                r = d >> 4 & 0xFF
+                if r < f.n_temps:
+                    flush(f, n)
+                else:  # a local, which loses its register
+                    stack[n] = _local_in(f, r) << 4 | d & _TYPE | _LOCAL
+    save_locals(f)
 
-    def _finish(self, n_args, results, in_register):
-        del self.stack[len(self.stack) - n_args :]
-        self.lose_locals()
-        self._free_all()
-        if in_register and len(results) == 1:
-            self.push(REG, self.result_register(results[0]), results[0])
-        else:
-            for kind in results:
-                self.push(CELL, 0, kind)
 
-    def _call(self, op):
-        pc = self.pc
-        index = self._immediate()
-        asm = self.asm
-        stubs = self.program.stubs
-        if op == 0x10:
-            kind = self.module.funcs[index]
-        else:
-            kind = self.module.types[index]
-            table = self._immediate()
-            callee = self.pop()
-        n = len(kind[0])
-        if op == 0x11:
-            r = self.use(callee)
-        self._prepare(n)
-        top = self.top_cell()
-        start = self.stack[-n][3] if n else top
-        asm.about = (self.pc, start, None, None)
-        if op == 0x10:
-            if index < self.module.n_imported_funcs:
-                asm.leave(stubs[context.CALL], index, top)
-                self._finish(n, kind[1], False)
-            else:
-                asm.call(self.program.functions[index], start)
-                self._finish(n, kind[1], True)
-            return
-        slow = asm.label()
-        back = asm.label()
-        number = context.type_number(self.module, kind)
-        asm.find_entry(r, table, number, self._trap(context.UNDEFINED_ELEMENT), slow)
-        self.release(callee)
-        asm.call_entry(start)
-        asm.bind(back)
-        self.cold.append(("indirect", slow, back, r, pc, top, start, kind[1]))
-        self._finish(n, kind[1], True)
+def _local_in(f, r):
+    for i in f.owners:
+        if f.place[i] >> 4 & 0xFF == r:
+            return i
 
-    # A call and a return in one: the arguments take the place of this frame. What only the driver
-    # can call is called as usual, and its results returned.
-    def _tail_call(self, op):
-        pc = self.pc
-        index = self._immediate()
-        asm = self.asm
-        if op == 0x12:
-            kind = self.module.funcs[index]
-            if index < self.module.n_imported_funcs:
-                self.pc = pc
-                self._call(0x10)
-                self._return()
-                return
-        else:
-            kind = self.module.types[index]
-            table = self._immediate()
-            callee = self.pop()
-            r = self.use(callee)
-        n = len(kind[0])
-        self._prepare(n)
-        top = self.top_cell()
-        start = self.stack[-n][3] if n else top
-        if op == 0x13:
-            slow = asm.label()
-            number = context.type_number(self.module, kind)
-            asm.find_entry(r, table, number, self._trap(context.UNDEFINED_ELEMENT), slow)
-            self.release(callee)
-            self.cold.append(("indirect", slow, None, r, pc, top, start, kind[1]))
-        asm.replace_frame(self.return_cell, start, top - start)
-        if op == 0x12:
-            asm.jump_far(self.program.functions[index])
-        else:
-            asm.jump_entry()
-        self._die()
 
-    # Cold: call_indirect of something that is no function of this instance, or not of that type.
-    def _call_by_driver(self, job):
-        asm = self.asm
-        _, _, back, r, pc, top, start, results = job
-        asm.about = (pc, 0, None, None)
-        asm.store_cell(r, top, False)
-        asm.leave(self.program.stubs[context.INDIRECT], pc, top)
-        if back is None:
-            if len(results) > 1:
-                size = sum([2 if is_wide(kind) else 1 for kind in results])
-                asm.leave_with(self.return_cell, start, size)
-            else:
-                if results:
-                    asm.load_cell(self.result_register(results[0]), start, is_wide(results[0]))
-                asm.leave_function(self.return_cell)
-            return
-        if len(results) == 1:
-            asm.load_cell(self.result_register(results[0]), start, is_wide(results[0]))
-        asm.jump(back)
+def _finish(f, n_args, results, in_register):
+    stack = f.stack
+    if n_args:
+        del stack[len(stack) - n_args :]
+    if f.valid:
+        set_valid(f, 0)
+    if in_register and len(results) == 1:
+        bits = type_bits(results[0])
+        stack.append(result_register(f, bits) << 4 | bits)
+    elif results:
+        push_cells(f, results)
+    free_others(f)
+
+
+# The call at hand leads to a frame `cells` from this one: for backtraces.
+def _note(f, pc, cells):
+    if f.asm.sites is not None:
+        f.asm.about = pc, cells, None, None
+
+
+# An instruction the driver does, with its operands in their cells. It stands at `start`.
+def operation(f, start, pc, n_args, results):
+    _prepare(f, n_args)
+    _note(f, pc, 0)
+    f.asm.leave(f.program.stubs[context.OPERATION], start, top_cell(f))
+    _finish(f, n_args, results, False)
+    return pc
+
+
+def call(f, op, pc):
+    index = leb(f.code, pc)
+    pc = next_leb(f.code, pc)
+    params, results = f.module.funcs[index]
+    n = len(params)
+    _prepare(f, n)
+    start = cell_of(f, len(f.stack) - n)
+    _note(f, pc, start)
+    own = index >= f.module.n_imported_funcs
+    if own:
+        f.program.call(index, start)
+    else:
+        f.asm.leave(f.program.stubs[context.CALL], index, top_cell(f))
+    _finish(f, n, results, own)
+    return pc
+
+
+# Finds the function to call: (its type, and what is wanted if only the driver can call it). The
+# type index is at pc.
+def _find(f, pc):
+    asm = f.asm
+    code = f.code
+    kind = f.module.types[leb(code, pc)]
+    slow = []
+    r = use(f, f.stack.pop())
+    n = len(kind[0])
+    _prepare(f, n)
+    behind = next_leb(code, pc)
+    table = leb(code, behind)
+    asm.find_entry(r, table, context.type_number(f.module, kind), f.traps, slow)
+    trap(f, context.UNDEFINED_ELEMENT, next_leb(code, behind))
+    release(f, r)
+    start = cell_of(f, len(f.stack) - n)
+    return slow, r, pc, top_cell(f), start, kind[1], n
+
+
+def call_indirect(f, op, pc):
+    found = _find(f, pc)
+    slow, r, at, top, start, results, n = found
+    pc = next_leb(f.code, next_leb(f.code, pc))
+    _note(f, pc, start)
+    f.asm.call_entry(start)
+    f.indirect.append((f.asm.here(), found))
+    _finish(f, n, results, True)
+    return pc
+
+
+# A call and a return in one: the arguments take the place of this frame. What only the driver can
+# call is called as usual, and its results returned.
+def return_call(f, op, pc):
+    index = leb(f.code, pc)
+    if index < f.module.n_imported_funcs:
+        pc = call(f, op, pc)
+        leave(f)
+        return dead(f, pc)
+    n = len(f.module.funcs[index][0])
+    _prepare(f, n)
+    start = cell_of(f, len(f.stack) - n)
+    f.asm.replace_frame(f.return_cell, start, top_cell(f) - start)
+    f.program.jump(index)
+    return dead(f, next_leb(f.code, pc))
+
+
+def return_call_indirect(f, op, pc):
+    found = _find(f, pc)
+    slow, r, at, top, start, results, n = found
+    f.indirect.append((None, found))
+    f.asm.replace_frame(f.return_cell, start, top - start)
+    f.asm.jump_entry()
+    return dead(f, next_leb(f.code, next_leb(f.code, pc)))
+
+
+# Cold: call_indirect of something that is no function of this instance, or not of that type; back
+# to where a call would be.
+def call_by_driver(f, back, found):
+    asm = f.asm
+    slow, r, pc, top, start, results, n = found
+    asm.bind(slow)
+    _note(f, pc, 0)
+    asm.store_cell(r, top)
+    asm.leave(f.program.stubs[context.INDIRECT], pc, top)
+    if back is None and len(results) > 1:
+        size = 0
+        for kind in results:
+            size += 2 if is_wide(kind) else 1
+        asm.leave_with(f.return_cell, start, size)
         return
+    if len(results) == 1:
+        bits = type_bits(results[0])
+        load = asm.load_wide if is_wide(results[0]) else asm.load_cell
+        load(result_register(f, bits), start)
+    if back is None:
+        asm.leave_function(f.return_cell)
+    else:
+        asm.jump_back(back)

@@ -29,6 +29,8 @@ INDIRECT = (
 )
 OPERATION = 4  # an instruction the driver does; ARG0: pc, ARG1: cells
 TRAP = 5
+# Other stubs that functions call: plus 1, 2, 3, checks that this many bytes are in the memory.
+EXACT = 5
 
 # Traps, by number.
 TRAPS = (

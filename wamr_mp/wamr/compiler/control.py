@@ -1,350 +1,408 @@
 """Structured control: blocks, branches, and how the values agree where paths meet."""
 
-from ..host import const
-from . import context
-from .scan import leb, next_leb, skip
-from .values import CELL, CONST, REG, Values, is_wide
+from wamr.host import const
+from wamr.compiler import context
+from wamr.compiler.scan import leb, next_leb, skip_block
+from wamr.compiler.values import (
+    agree,
+    cell_of,
+    flush_all,
+    flush_last,
+    free_others,
+    meet,
+    memory_cell,
+    push_cells,
+    release,
+    result_register,
+    set_valid,
+    top_cell,
+    type_bits,
+    use,
+)
+
+_KIND = const(3)
+_REG = const(0)
+_CONST = const(3)
+_WIDE = const(4)
+_TYPE = const(12)
+
+_ZERO = const(3)  # the constant 0 as an operand
 
 # Fields of a control frame.
 _OP = const(0)
-_LABEL = const(1)  # the end of a block, the back-edge of a loop
-_ELSE = const(2)
+_LABEL = const(1)  # of a block its end: the branches to it; of a loop: its position
+_ELSE = const(2)  # of `if` while it has no else: the branch there
 _HEIGHT = const(3)  # operands below the block, parameters not counted
 _PARAMS = const(4)
 _RESULTS = const(5)
 _WANTED = const(6)  # locals in registers where the label is; None: nothing goes there yet
-_STATE = const(7)  # of `if`, for its else: valid and dirty locals
+_STATE = const(7)  # of `if`, for its else: see _snapshot
 
-# Each condition beside its opposite, and beside the one for swapped operands.
-_OPPOSITES = ("eq", "ne", "lt_s", "ge_s", "gt_s", "le_s", "lt_u", "ge_u", "gt_u", "le_u")
-_MIRRORED = ("lt_s", "gt_s", "le_s", "ge_s", "lt_u", "gt_u", "le_u", "ge_u")
+_NE = const(1)
 
 
-def inverse(condition):
-    return _OPPOSITES[_OPPOSITES.index(condition) ^ 1]
+def trap(f, number, pc, again=0):
+    """Says of the branches to f.traps that are new what they stand for."""
+    if f.asm.sites is not None:
+        about = pc, 0, number, f.asm.base + again * f.asm.UNIT
+        while len(f.about_traps) < len(f.traps):
+            f.about_traps.append(about)
 
 
-def swapped(condition):
-    if condition in _MIRRORED:
-        return _MIRRORED[_MIRRORED.index(condition) ^ 1]
-    return condition
+# ---- state
 
 
-class Control(Values):
-    def _open(self, op, params, results):
-        height = len(self.stack) - len(params)
-        self.frames.append([op, self.asm.label(), None, height, params, results, None, None])
+def _snapshot(f):
+    return f.valid, f.dirty, dict(f.checked), list(f.stack)
 
-    def _block_type(self):
-        byte = self.code[self.pc]
-        if byte & 0xC0 == 0x40:
-            self.pc += 1
-            return b"", b"" if byte == 0x40 else bytes((byte,))
-        index = leb(self.code, self.pc)
-        self.pc = next_leb(self.code, self.pc)
-        return self.module.types[index]
 
-    # Code that cannot be reached makes nothing; only the nesting is followed.
-    def _skip_dead(self, op):
-        self.pc = skip(self.code, self.pc, op)
-        if 0x02 <= op <= 0x04:
-            self.frames.append([-1, None, None, len(self.stack), b"", b"", None, None])
+def _restore(f, state):
+    set_valid(f, state[0])
+    f.dirty = state[1]
+    f.checked = dict(state[2])
+    f.stack[:] = state[3]
+    free_others(f)
 
-    def _control(self, op):
-        if op == 0x02 or op == 0x03:
-            self._block(op)
-        elif op == 0x04:
-            self._if("ne", self.pop(), None)
-        elif op == 0x0C:
-            self._branch(self.frames[-1 - self._immediate()])
-        elif op == 0x0D:
-            self._branch_if("ne", self.pop(), None)
-        elif op == 0x0E:
-            self._branch_table()
-        elif op == 0x0F:
-            self._return()
-        elif op == 0x10 or op == 0x11:
-            self._call(op)
-        elif op == 0x12 or op == 0x13:
-            self._tail_call(op)
-        elif op == 0x00:
-            self.asm.jump(self._trap(context.UNREACHABLE))
-            self._die()
 
-    def _immediate(self):
-        value = leb(self.code, self.pc)
-        self.pc = next_leb(self.code, self.pc)
-        return value
+# Nothing more can be reached up to the end of the block, or its else.
+def dead(f, pc):
+    f.live = False
+    return skip_block(f.code, pc)
 
-    def _die(self):
-        self.live = False
 
-    def _block(self, op):
-        params, results = self._block_type()
-        for e in self.stack[len(self.stack) - len(params) :]:
-            self.flush(e)
-        self.flush_all()
-        if op == 0x02:
-            self._open(op, params, results)
-            return
-        # A loop starts with all its locals in registers; the way back passes by the fuel.
-        asm = self.asm
-        self.agree(self.owner)
-        self.meet(self.owner)
-        start = asm.label()
-        out = asm.label()
-        self._open(op, params, results)
-        frame = self.frames[-1]
-        frame[_WANTED] = self.owner
-        asm.jump(start)
-        asm.bind(frame[_LABEL])
-        asm.burn_fuel(out)
-        asm.bind(start)
-        self.cold.append(("fuel", out, start, self.owner, self.pc))
-
-    # Makes the operands and locals what they have to be where `frame`'s label is. One result goes
-    # to register 0, several and those of a loop to their cells.
-    def _settle(self, frame):
-        loop = frame[_OP] == 0x03
-        kinds = frame[_PARAMS] if loop else frame[_RESULTS]
-        n = len(kinds)
+# Makes the operands and locals what they have to be where `frame`'s label is. One result goes to
+# register 0, several and those of a loop to their cells.
+def _settle(f, frame):
+    loop = frame[_OP] == 0x03
+    n = len(frame[_PARAMS] if loop else frame[_RESULTS])
+    if n:
         if n == 1 and not loop:
-            self._to_result(self.stack[-1])
-        elif n:
-            for e in self.stack[-n:]:
-                self.flush(e)
-            source = self.stack[-n][3]
-            height = frame[_HEIGHT]
-            target = self.stack[height][3] if height < len(self.stack) else self.top_cell()
-            cells = self.top_cell() - source
+            _to_result(f)
+        else:
+            flush_last(f, n)
+            source = cell_of(f, len(f.stack) - n)
+            target = cell_of(f, frame[_HEIGHT])
             if target != source:
-                self.asm.copy_cells(target, source, cells)
-        if frame[_WANTED] is None:
-            frame[_WANTED] = self.in_registers()
+                f.asm.copy_cells(target, source, top_cell(f) - source)
+    if frame[_WANTED] is None:
+        frame[_WANTED] = f.valid
+    else:
+        agree(f, frame[_WANTED])
+
+
+# Puts the one result where the label, or the caller, wants it. What else is in registers is not
+# needed any more.
+def _to_result(f):
+    asm = f.asm
+    e = f.stack[-1]
+    wide = e & _WIDE
+    r = result_register(f, e)
+    kind = e & _KIND
+    if kind == _CONST:
+        (asm.const_wide if wide else asm.const)(r, e >> 4)
+    elif e != r << 4 | e & _TYPE:
+        cell = memory_cell(f, e)
+        if cell >= 0:
+            (asm.load_wide if wide else asm.load_cell)(r, cell)
         else:
-            self.agree(frame[_WANTED])
+            (asm.move_wide if wide else asm.move)(r, use(f, e))
+    f.stack[-1] = r << 4 | e & _TYPE
 
-    # Puts the one result where the label, or the caller, wants it. What else is in registers is
-    # not needed any more.
-    def _to_result(self, e):
-        d = self.result_register(e[2])
-        wide = is_wide(e[2])
-        if e[0] == REG and e[1] == d:
-            return
-        if e[0] == CONST:
-            self.asm.const(d, e[1], wide)
-        elif self.memory_cell(e) >= 0:
-            self.asm.load_cell(d, self.memory_cell(e), wide)
-        else:
-            self.asm.move(d, self.use(e))
-        e[0] = REG
-        e[1] = d
 
-    def _branch(self, frame):
-        if frame is self.frames[0]:
-            self._return()
-            return
-        self._settle(frame)
-        self.asm.jump(frame[_LABEL])
-        self._die()
+def _branch(f, frame):
+    if frame is f.frames[0]:
+        leave(f)
+        return
+    _settle(f, frame)
+    _jump(f, frame)
 
-    # Branches if a compares so with b (None: with zero).
-    def _branch_if(self, condition, a, b):
-        frame = self.frames[-1 - self._immediate()]
-        kinds = frame[_PARAMS] if frame[_OP] == 0x03 else frame[_RESULTS]
-        if frame is not self.frames[0] and not kinds:
-            # Nothing but locals to agree on, which can be done before the comparison.
-            if frame[_WANTED] is None:
-                frame[_WANTED] = self.in_registers()
-            else:
-                self.agree(frame[_WANTED])
-            condition = self._compare(condition, a, b)
-            self.asm.branch(condition, frame[_LABEL])
-            return
-        over = self.asm.label()
-        self.flush_all(True)
-        condition = self._compare(condition, a, b)
-        self.asm.branch(inverse(condition), over)
-        state = self._snapshot()
-        stack = [list(x) for x in self.stack]
-        self._branch(frame)
-        self.asm.bind(over)
-        self.stack = stack
-        self.live = True
-        self._restore(state)
-        self._free_all()
 
-    # Sets the flags; returns the condition, which changes when the operands are better swapped.
-    # Nothing may stand between this and what uses the flags but moves.
-    def _compare(self, condition, a, b):
-        wide = is_wide(a[2])
-        if b is not None and a[0] == CONST and b[0] != CONST:
-            a, b = b, a
-            condition = swapped(condition)
-        if wide and not self.asm.WIDE:
-            # Pairs are compared with pairs, or with zero for equality.
-            zero = b is None or b[0] == CONST and not b[1]
-            if zero and condition in ("eq", "ne"):
-                b = None
-            else:
-                self.use(b)
-        r = self.use(a)
-        if b is None:
-            condition = self.asm.compare_const(condition, r, 0, wide)
-        elif b[0] == CONST:
-            condition = self.asm.compare_const(condition, r, b[1], wide)
-        elif self.asm.takes_cell("cmp") and self.memory_cell(b) >= 0:
-            self.asm.compare_cell(r, self.memory_cell(b), wide)
-        else:
-            condition = self.asm.compare(condition, r, self.use(b), wide)
-            self.release(b)
-        self.release(a)
-        return condition
+def _jump(f, frame):
+    if frame[_OP] == 0x03:
+        f.asm.jump_back(frame[_LABEL])
+    else:
+        f.asm.jump(frame[_LABEL])
 
-    def _snapshot(self):
-        return list(self.valid), list(self.dirty), dict(self.checked)
 
-    def _restore(self, state):
-        self.valid = list(state[0])
-        self.dirty = list(state[1])
-        self.checked = dict(state[2])
+# Returns from the function, with the results on the stack.
+def leave(f):
+    n = len(f.frames[0][_RESULTS])
+    if n == 1:
+        _to_result(f)
+    if n > 1:
+        flush_last(f, n)
+        source = cell_of(f, len(f.stack) - n)
+        f.asm.leave_with(f.return_cell, source, top_cell(f) - source)
+    else:
+        f.asm.leave_function(f.return_cell)
 
-    def _free_all(self):
-        for r in range(len(self.busy)):
-            self.busy[r] = False
-        for e in self.stack:
-            if e[0] == REG and self.is_temp(e[1]):
-                self._mark(e[1], True)
 
-    def _if(self, condition, a, b):
-        params, results = self._block_type()
-        for x in self.stack[len(self.stack) - len(params) :]:
-            self.flush(x)
-        self.flush_all()
-        self._open(0x04, params, results)
-        frame = self.frames[-1]
-        frame[_ELSE] = self.asm.label()
-        condition = self._compare(condition, a, b)
-        frame[_STATE] = self._snapshot()
-        self.asm.branch(inverse(condition), frame[_ELSE])
+# ---- comparisons
 
-    def _else(self):
-        frame = self.frames[-1]
-        if frame[_OP] < 0:
-            return
-        if self.live:
-            self._settle(frame)
-            self.asm.jump(frame[_LABEL])
-        self._start_else(frame)
-        frame[_ELSE] = None
 
-    # The state at the branch of `if`, with the parameters in their cells.
-    def _start_else(self, frame):
-        self.asm.bind(frame[_ELSE])
-        del self.stack[frame[_HEIGHT] :]
-        for kind in frame[_PARAMS]:
-            self.push(CELL, 0, kind)
-        self._free_all()
-        self._restore(frame[_STATE])
-        self.live = True
+# Compares; returns the condition, which changes when the operands are better swapped. Nothing may
+# stand between this and what uses the flags but moves.
+def compare(f, condition, a, b):
+    if a & _KIND == _CONST and b & _KIND != _CONST:
+        a, b = b, a
+        if condition > 3:
+            condition ^= 2
+    if a & _WIDE:
+        return _compare_wide(f, condition, a, b)
+    x = use(f, a) if a & _KIND else a >> 4
+    kind = b & _KIND
+    if kind == _CONST:
+        f.free |= 1 << x
+        return f.asm.compare_const(condition, x, b >> 4)
+    if kind == _REG:
+        y = b >> 4
+    else:
+        if f.takes_cells:
+            cell = memory_cell(f, b)
+            if cell >= 0:
+                f.free |= 1 << x
+                return f.asm.compare_cell(condition, x, cell)
+        y = use(f, b)
+    f.free |= 1 << x
+    f.free |= 1 << y
+    return f.asm.compare(condition, x, y)
 
-    def _end(self):
-        frame = self.frames[-1]
-        if frame[_OP] < 0:
-            self.frames.pop()
-            return
-        if len(self.frames) == 1:
-            if self.live:
-                self._return()
-            self.frames.pop()
-            return
+
+# Pairs are compared with pairs, or with zero for equality.
+def _compare_wide(f, condition, a, b):
+    if b & _KIND == _CONST and (not f.pairs or b >> 4 == 0 and condition < 2):
+        x = use(f, a)
+        release(f, x)
+        return f.asm.compare_const_wide(condition, x, b >> 4)
+    if f.takes_cells:
+        cell = memory_cell(f, b)
+        if cell >= 0:
+            x = use(f, a)
+            release(f, x)
+            return f.asm.compare_cell(condition, x, cell, True)
+    y = use(f, b)
+    x = use(f, a)
+    release(f, x)
+    release(f, y)
+    return f.asm.compare_wide(condition, x, y)
+
+
+# ---- blocks
+
+
+# Parameters and results of the block whose type is at pc, and where that ends.
+def _block_type(f, pc):
+    byte = f.code[pc]
+    if byte & 0xC0 == 0x40:
+        return b"", b"" if byte == 0x40 else bytes((byte,)), pc + 1
+    params, results = f.module.types[leb(f.code, pc)]
+    return params, results, next_leb(f.code, pc)
+
+
+def open_block(f, op, label, params, results):
+    frame = [op, label, None, len(f.stack) - len(params), params, results, None, None]
+    f.frames.append(frame)
+    return frame
+
+
+def block(f, op, pc):
+    params, results, pc = _block_type(f, pc)
+    if f.stack:
+        flush_last(f, len(params))
+        flush_all(f)
+    open_block(f, op, [], params, results)
+    return pc
+
+
+# A loop starts with all its locals in registers; the way back passes by the fuel.
+def loop(f, op, pc):
+    params, results, pc = _block_type(f, pc)
+    if f.stack:
+        flush_last(f, len(params))
+        flush_all(f)
+    asm = f.asm
+    agree(f, f.all)
+    meet(f, f.all)
+    start = []
+    asm.jump(start)
+    frame = open_block(f, op, asm.here(), params, results)
+    frame[_WANTED] = f.all
+    out = []
+    asm.burn_fuel(out)
+    asm.bind(start)
+    f.fuel.append((out, asm.here(), True, pc))
+    return pc
+
+
+def if_(f, op, pc):
+    return branch_else(f, _NE, f.stack.pop(), _ZERO, pc)
+
+
+# The block at pc is for when a compares so with b.
+def branch_else(f, condition, a, b, pc):
+    params, results, pc = _block_type(f, pc)
+    if f.stack:
+        flush_last(f, len(params))
+        flush_all(f)
+    frame = open_block(f, 0x04, [], params, results)
+    frame[_ELSE] = []
+    condition = compare(f, condition, a, b)
+    frame[_STATE] = _snapshot(f)
+    f.asm.branch(condition ^ 1, frame[_ELSE])
+    return pc
+
+
+def else_(f, op, pc):
+    frame = f.frames[-1]
+    if f.live:
+        _settle(f, frame)
+        f.asm.jump(frame[_LABEL])
+    f.asm.bind(frame[_ELSE])
+    frame[_ELSE] = None
+    # As at the branch of `if`, with the parameters in their cells.
+    _restore(f, frame[_STATE])
+    f.live = True
+    return pc
+
+
+def end(f, op, pc):
+    frames = f.frames
+    frame = frames[-1]
+    if len(frames) == 1:
+        if f.live:
+            leave(f)
+    elif frame[_OP] != 0x03:
         if frame[_ELSE] is not None:
-            # No else: a false condition comes to the end with the parameters as results.
-            if self.live:
-                self._settle(frame)
-                if frame[_RESULTS]:
-                    self.asm.jump(frame[_LABEL])
-            if frame[_RESULTS]:
-                self._start_else(frame)
-                self._settle(frame)
-            else:
-                self._false_path(frame)
-        elif self.live and frame[_WANTED] is not None and frame[_OP] != 0x03:
-            self._settle(frame)
-        self.frames.pop()
-        if frame[_OP] == 0x03:
-            return
-        if frame[_WANTED] is None:
-            # Nobody branches here: as it was, or dead.
-            return
-        self.asm.bind(frame[_LABEL])
-        self.live = True
-        del self.stack[frame[_HEIGHT] :]
-        self._free_all()
-        self.meet(frame[_WANTED])
-        kinds = frame[_RESULTS]
-        if len(kinds) == 1:
-            self.push(REG, self.result_register(kinds[0]), kinds[0])
-        else:
-            for kind in kinds:
-                self.push(CELL, 0, kind)
+            _end_without_else(f, frame)
+        elif f.live and frame[_WANTED] is not None:
+            _settle(f, frame)
+        if frame[_WANTED] is not None:
+            _meet_at(f, frame)
+        # (Else nobody branches here: as it was, or dead.)
+    frames.pop()
+    if not f.live and frames:
+        return skip_block(f.code, pc)
+    return pc
 
-    # The edge from a false `if` without else or results to its end.
-    def _false_path(self, frame):
-        valid, dirty, _ = frame[_STATE]
-        now = self._snapshot()
-        live = self.live
-        self.valid = list(valid)
-        self.dirty = list(dirty)
-        if frame[_WANTED] is None:
-            frame[_WANTED] = self.in_registers()
-        if self.agrees(frame[_WANTED]):
-            self.asm.bind(frame[_ELSE])
-        else:
-            if live:
-                self.asm.jump(frame[_LABEL])
-            self.asm.bind(frame[_ELSE])
-            self.agree(frame[_WANTED])
-        self._restore(now)
 
-    def _branch_table(self):
-        asm = self.asm
-        n = self._immediate()
-        depths = []
-        for _ in range(n + 1):
-            depths.append(self._immediate())
-        e = self.pop()
-        self.flush_all(True)
-        index = self.use(e)
-        state = self._snapshot()
-        stack = [list(x) for x in self.stack]
-        # An edge of its own for each label, because what it needs may differ.
-        edges = {}
-        labels = []
-        for depth in depths:
-            if depth not in edges:
-                edges[depth] = asm.label()
-            labels.append(edges[depth])
-        asm.jump_table(index, labels)
-        self.release(e)
-        for depth in sorted(edges):
-            asm.bind(edges[depth])
-            self.stack = [list(x) for x in stack]
-            self._free_all()
-            self._restore(state)
-            self._branch(self.frames[-1 - depth])
-        self._die()
+def _meet_at(f, frame):
+    f.asm.bind(frame[_LABEL])
+    f.live = True
+    del f.stack[frame[_HEIGHT] :]
+    meet(f, frame[_WANTED])
+    kinds = frame[_RESULTS]
+    if len(kinds) == 1:
+        bits = type_bits(kinds[0])
+        f.stack.append(result_register(f, bits) << 4 | bits)
+    else:
+        push_cells(f, kinds)
+    free_others(f)
 
-    def _return(self):
-        results = self.frames[0][_RESULTS]
-        n = len(results)
-        if n == 1:
-            self._to_result(self.stack[-1])
-        if n > 1:
-            for e in self.stack[-n:]:
-                self.flush(e)
-            source = self.stack[-n][3]
-            self.asm.leave_with(self.return_cell, source, self.top_cell() - source)
+
+# A false condition comes to the end with the parameters as results.
+def _end_without_else(f, frame):
+    asm = f.asm
+    if f.live:
+        _settle(f, frame)
+    if frame[_RESULTS]:
+        if f.live:
+            asm.jump(frame[_LABEL])
+        asm.bind(frame[_ELSE])
+        _restore(f, frame[_STATE])
+        _settle(f, frame)
+        return
+    valid, dirty = frame[_STATE][0:2]
+    wanted = frame[_WANTED]
+    if wanted is None:
+        wanted = frame[_WANTED] = valid
+    if not (wanted & ~valid or valid & dirty & ~wanted):
+        asm.bind(frame[_ELSE])
+        return
+    if f.live:
+        asm.jump(frame[_LABEL])
+    asm.bind(frame[_ELSE])
+    set_valid(f, valid)
+    f.dirty = dirty
+    agree(f, wanted)
+
+
+# ---- branches
+
+
+def unreachable(f, op, pc):
+    f.asm.jump(f.traps)
+    trap(f, context.UNREACHABLE, pc)
+    return dead(f, pc)
+
+
+def br(f, op, pc):
+    _branch(f, f.frames[-1 - leb(f.code, pc)])
+    return dead(f, next_leb(f.code, pc))
+
+
+def return_(f, op, pc):
+    leave(f)
+    return dead(f, pc)
+
+
+def br_if(f, op, pc):
+    return branch_if(f, _NE, f.stack.pop(), _ZERO, pc)
+
+
+# Branches if a compares so with b; the depth of the branch is at pc.
+def branch_if(f, condition, a, b, pc):
+    asm = f.asm
+    depth = f.code[pc]
+    pc += 1
+    if depth > 127:
+        depth = leb(f.code, pc - 1)
+        pc = next_leb(f.code, pc)
+    frame = f.frames[-1 - depth]
+    loop = frame[_OP] == 0x03
+    if depth + 1 < len(f.frames) and not (frame[_PARAMS] if loop else frame[_RESULTS]):
+        # Nothing but locals to agree on, which can be done before the comparison.
+        wanted = frame[_WANTED]
+        if wanted is None:
+            frame[_WANTED] = f.valid
+        elif f.valid != wanted:
+            agree(f, wanted)
+        condition = compare(f, condition, a, b)
+        if loop:
+            asm.branch_back(condition, frame[_LABEL])
         else:
-            self.asm.leave_function(self.return_cell)
-        self._die()
+            asm.branch(condition, frame[_LABEL])
+        return pc
+    over = []
+    flush_all(f, True)
+    asm.branch(compare(f, condition, a, b) ^ 1, over)
+    state = _snapshot(f)
+    _branch(f, frame)
+    asm.bind(over)
+    _restore(f, state)
+    return pc
+
+
+def br_table(f, op, pc):
+    asm = f.asm
+    code = f.code
+    n = leb(code, pc)
+    pc = next_leb(code, pc)
+    e = f.stack.pop()
+    flush_all(f, True)
+    r = use(f, e)
+    release(f, r)
+    state = _snapshot(f)
+    table = asm.jump_table(r, n)
+    # An edge of its own for each label, because what it needs may differ.
+    edges = {}
+    for i in range(n + 1):
+        depth = leb(code, pc)
+        pc = next_leb(code, pc)
+        if depth not in edges:
+            edges[depth] = asm.here()
+            _restore(f, state)
+            asm.case(table, i, n, edges[depth])
+            _branch(f, f.frames[-1 - depth])
+        else:
+            asm.case(table, i, n, edges[depth])
+    return dead(f, pc)

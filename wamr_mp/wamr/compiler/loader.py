@@ -37,8 +37,9 @@ def assembler():
     return getattr(module, names[1])()
 
 
-# The .mpy file: a module whose bytecode makes one native function of `code` and calls it `f`.
-def mpy(code, feature):
+# The head of an .mpy file: a module whose bytecode makes one native function of `size` bytes and
+# calls it `f`. The bytes follow, and behind them a 0.
+def mpy(size, feature):
     head = bytearray(b"M\x06")
     head.append(feature)  # sub-version and architecture
     # Bits of a small int that the bytecode needs; three strings, no objects; the file's name, the
@@ -48,7 +49,7 @@ def mpy(code, feature):
     # return_value.
     head.extend(b"\x4c\x00\x02\x01\x32\x00\x16\x02\x51\x63\x01")
     # The child: a viper function. Numbers have seven bits a byte, the highest first.
-    size = len(code) << 3 | 2
+    size = size << 3 | 2
     shift = 28
     while shift and not size >> shift:
         shift -= 7
@@ -62,6 +63,15 @@ def mpy(code, feature):
 if MICROPYTHON:
     import io
     import os
+    from array import array
+
+    from uctypes import addressof, bytearray_at
+
+    # A buffer of bytes, or an array of 16-bit numbers, as bytes.
+    def _bytes_of(buf):
+        if isinstance(buf, array):
+            return bytearray_at(addressof(buf), 2 * len(buf))
+        return buf
 
     # A file system with one file.
     class _Files:
@@ -105,10 +115,11 @@ if MICROPYTHON:
         def ioctl(self, request, arg):
             return 0
 
-    # What `code` does as a function of one argument, a small int.
-    def load(code):
-        feature = sys.implementation._mpy >> 8 & 0xFF
-        os.mount(_Files((mpy(code, feature), code, b"\x00")), "/wamr_code")
+    # What code in these buffers does as a function of one argument, a small int.
+    def load(parts):
+        parts = [_bytes_of(part) for part in parts]
+        head = mpy(sum([len(part) for part in parts]), sys.implementation._mpy >> 8 & 0xFF)
+        os.mount(_Files([head] + parts + [b"\x00"]), "/wamr_code")
         sys.path.insert(0, "/wamr_code")
         try:
             return __import__("wamr_code").f
@@ -121,11 +132,12 @@ else:
     import ctypes
     import mmap
 
-    # What `code` does as a function of one argument, a small int.
+    # What code in these buffers does as a function of one argument, a small int.
     class load:
-        def __init__(self, code):
+        def __init__(self, parts):
+            code = b"".join(parts)
             self.map = mmap.mmap(-1, len(code), prot=mmap.PROT_READ | mmap.PROT_WRITE)
-            self.map[:] = bytes(code)
+            self.map[:] = code
             base = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
             libc = ctypes.CDLL(None, use_errno=True)
             executable = mmap.PROT_READ | mmap.PROT_EXEC

@@ -5,8 +5,27 @@ operand, or shares no register with any; only where the other value has 32 bits 
 one's register. The target gives the instructions on single registers; T is its scratch register.
 """
 
-from .assembler import Assembler
-from .values import high, low
+from wamr.host import const
+from wamr.compiler.assembler import Assembler
+from wamr.compiler.values import high, low
+
+# Operations, see numeric.py.
+_ADD = const(0)
+_SUB = const(1)
+_MUL = const(2)
+_AND = const(7)
+_XOR = const(9)
+_SHL = const(10)
+_SHR_S = const(11)
+_SHR_U = const(12)
+_ROTL = const(13)
+_ROTR = const(14)
+
+
+# The lower word of a number, signed: the targets know short numbers, of either sign.
+def _word(value):
+    value &= 0xFFFFFFFF
+    return value - 0x100000000 if value > 0x7FFFFFFF else value
 
 
 class Pairs(Assembler):
@@ -14,189 +33,140 @@ class Pairs(Assembler):
 
     # ---- moves
 
-    def move(self, d, s):
-        if d < 0x10000:
-            self.mov(d, s)
-        else:
-            self.mov(low(d), low(s))
-            self.mov(high(d), high(s))
+    def move_wide(self, d, s):
+        self.move(low(d), low(s))
+        self.move(high(d), high(s))
 
-    def const(self, d, value, w):
-        if w:
-            self.imm(low(d), value & 0xFFFFFFFF)
-            self.imm(high(d), value >> 32)
-        else:
-            self.imm(d, value)
+    def const_wide(self, d, value):
+        self.const(low(d), _word(value))
+        self.const(high(d), _word(value >> 32))
 
-    def load_cell(self, d, cell, w):
-        if w:
-            self.load_frame(low(d), cell * 4)
-            self.load_frame(high(d), cell * 4 + 4)
-        else:
-            self.load_frame(d, cell * 4)
+    def load_wide(self, d, cell):
+        self.load_cell(low(d), cell)
+        self.load_cell(high(d), cell + 1)
 
-    def store_cell(self, s, cell, w):
-        if w:
-            self.store_frame(low(s), cell * 4)
-            self.store_frame(high(s), cell * 4 + 4)
-        else:
-            self.store_frame(s, cell * 4)
+    def store_wide(self, s, cell):
+        self.store_cell(low(s), cell)
+        self.store_cell(high(s), cell + 1)
 
-    def store_cell_const(self, value, cell, w):
-        self.imm(self.T, value & 0xFFFFFFFF)
-        self.store_frame(self.T, cell * 4)
-        if w:
-            if value >> 32 != value & 0xFFFFFFFF:
-                self.imm(self.T, value >> 32)
-            self.store_frame(self.T, cell * 4 + 4)
+    def store_const(self, value, cell):
+        self.const(self.T, value)
+        self.store_cell(self.T, cell)
 
+    def store_const_wide(self, value, cell):
+        self.store_const(_word(value), cell)
+        self.store_const(_word(value >> 32), cell + 1)
+
+    # Globals: of this instance, in the context, and imported ones, whose address is there.
     def load_ctx(self, d, offset, w):
+        self.load_context(low(d), offset)
         if w:
-            self.load_context(low(d), offset)
             self.load_context(high(d), offset + 4)
-        else:
-            self.load_context(d, offset)
 
     def store_ctx(self, s, offset, w):
+        self.store_context(low(s), offset)
         if w:
-            self.store_context(low(s), offset)
             self.store_context(high(s), offset + 4)
-        else:
-            self.store_context(s, offset)
 
     def load_far(self, d, offset, w):
         self.load_context(self.T, offset)
+        self.load_at(low(d), self.T, 0)
         if w:
-            self.load_at(low(d), self.T, 0)
             self.load_at(high(d), self.T, 4)
-        else:
-            self.load_at(d, self.T, 0)
 
     def store_far(self, s, offset, w):
         self.load_context(self.T, offset)
+        self.store_at(low(s), self.T, 0)
         if w:
-            self.store_at(low(s), self.T, 0)
             self.store_at(high(s), self.T, 4)
-        else:
-            self.store_at(s, self.T, 0)
 
     # Through the scratch register: a lower target may overlap its source.
     def copy_cells(self, target, source, n):
         for i in range(n):
-            self.load_frame(self.T, (source + i) * 4)
-            self.store_frame(self.T, (target + i) * 4)
+            self.load_cell(self.T, source + i)
+            self.store_cell(self.T, target + i)
 
     # ---- arithmetic
 
-    def takes_cell(self, op):
-        return False
-
-    def alu(self, op, d, a, b, w):
-        if not w:
-            self.alu32(op, d, a, b)
-        elif op == "add" or op == "sub":
+    def alu_wide(self, op, d, a, b):
+        if op <= _SUB:
             self.add_pairs(op, d, a, b)
-        elif op == "mul":
+        elif op == _MUL:
             self.mul_pairs(d, a, b)
         else:
-            self.alu32(op, low(d), low(a), low(b))
-            self.alu32(op, high(d), high(a), high(b))
+            self.alu(op, low(d), low(a), low(b))
+            self.alu(op, high(d), high(a), high(b))
 
-    def fits(self, op, value, w):
-        if not w:
-            return self.fits32(op, value)
-        if op in ("shl", "shr_u", "shr_s", "rotl", "rotr"):
-            return True
-        if op == "mul":
-            return False
-        return self.fits_pairs(op, value & 0xFFFFFFFF, value >> 32)
+    # Whether alu_const_wide can take this constant.
+    def fits_wide(self, op, value):
+        if op == _ADD:
+            return self.fits_pairs(_word(value), _word(value >> 32))
+        return op != _MUL
 
-    def alu_const(self, op, d, a, value, w):
-        if not w:
-            self.alu32_const(op, d, a, value)
-        elif op == "add":
-            self.add_pairs_const(d, a, value & 0xFFFFFFFF, value >> 32)
-        elif op in ("and", "or", "xor"):
-            self.alu32_const(op, low(d), low(a), value & 0xFFFFFFFF)
-            self.alu32_const(op, high(d), high(a), value >> 32)
-        else:
+    def alu_const_wide(self, op, d, a, value):
+        if op >= _SHL:
             self._shift_const(op, d, a, value & 63)
+            return
+        lo = _word(value)
+        hi = _word(value >> 32)
+        if op == _ADD:
+            self.add_pairs_const(d, a, lo, hi)
+        else:
+            self.alu_const(op, low(d), low(a), lo)
+            self.alu_const(op, high(d), high(a), hi)
 
     # Shifts by a constant are made of shifts of the two words.
     def _shift_const(self, op, d, a, n):
         al, ah, dl, dh = low(a), high(a), low(d), high(d)
-        if op == "rotr":
-            op = "rotl"
+        if op == _ROTR:
+            op = _ROTL
             n = -n & 63
         if n == 0:
-            self.move(d, a)
-        elif op == "rotl":
-            self.mov(self.T, ah)
+            self.move_wide(d, a)
+        elif op == _ROTL:
+            self.move(self.T, ah)
             if n < 32:
-                self.shift(dh, "shl", ah, n)
-                self.or_shifted(dh, dh, "shr_u", al, 32 - n)
-                self.shift(dl, "shl", al, n)
-                self.or_shifted(dl, dl, "shr_u", self.T, 32 - n)
+                self.alu_const(_SHL, dh, ah, n)
+                self.or_shifted(dh, dh, _SHR_U, al, 32 - n)
+                self.alu_const(_SHL, dl, al, n)
+                self.or_shifted(dl, dl, _SHR_U, self.T, 32 - n)
             elif n == 32:
-                self.mov(dh, al)
-                self.mov(dl, self.T)
+                self.move(dh, al)
+                self.move(dl, self.T)
             else:
-                self.shift(dh, "shl", al, n - 32)
-                self.or_shifted(dh, dh, "shr_u", self.T, 64 - n)
-                self.shift(dl, "shr_u", al, 64 - n)
-                self.or_shifted(dl, dl, "shl", self.T, n - 32)
-        elif op == "shl":
+                self.alu_const(_SHL, dh, al, n - 32)
+                self.or_shifted(dh, dh, _SHR_U, self.T, 64 - n)
+                self.alu_const(_SHR_U, dl, al, 64 - n)
+                self.or_shifted(dl, dl, _SHL, self.T, n - 32)
+        elif op == _SHL:
             if n < 32:
-                self.shift(dh, "shl", ah, n)
-                self.or_shifted(dh, dh, "shr_u", al, 32 - n)
-                self.shift(dl, "shl", al, n)
+                self.alu_const(_SHL, dh, ah, n)
+                self.or_shifted(dh, dh, _SHR_U, al, 32 - n)
+                self.alu_const(_SHL, dl, al, n)
             else:
-                self.shift(dh, "shl", al, n - 32)
-                self.imm(dl, 0)
+                self.alu_const(_SHL, dh, al, n - 32)
+                self.const(dl, 0)
         elif n < 32:
-            self.shift(dl, "shr_u", al, n)
-            self.or_shifted(dl, dl, "shl", ah, 32 - n)
-            self.shift(dh, op, ah, n)
+            self.alu_const(_SHR_U, dl, al, n)
+            self.or_shifted(dl, dl, _SHL, ah, 32 - n)
+            self.alu_const(op, dh, ah, n)
         else:
-            self.shift(dl, op, ah, n - 32)
-            if op == "shr_s":
-                self.shift(dh, op, ah, 31)
+            self.alu_const(op, dl, ah, n - 32)
+            if op == _SHR_S:
+                self.alu_const(op, dh, ah, 31)
             else:
-                self.imm(dh, 0)
+                self.const(dh, 0)
 
-    def shift(self, d, op, a, n):
-        if n:
-            self.alu32_const(op, d, a, n)
+    # What makes an integer of another width, by opcode: wrap, extend…
+    def extend(self, op, d, a):
+        lo = low(d)
+        if op == 0xC0 or op == 0xC2:
+            self.sign_extend(lo, low(a), 8)
+        elif op == 0xC1 or op == 0xC3:
+            self.sign_extend(lo, low(a), 16)
         else:
-            self.mov(d, a)
-
-    def unary(self, op, d, a, w):
-        if d < 0x10000:
-            # i32.wrap_i64 and the instructions on 32 bits
-            if op == "wrap":
-                self.mov(d, low(a))
-            else:
-                self.unary32(op, d, a)
-            return
-        if op == "wrap":  # i64.extend_i32_u
-            self.mov(low(d), a)
-            self.imm(high(d), 0)
-            return
-        if op == "extend32_s":
-            self.mov(low(d), low(a))
-        else:
-            self.unary32(op, low(d), low(a))
-        self.alu32_const("shr_s", high(d), low(d), 31)
-
-    # ---- comparisons
-
-    def compare(self, condition, a, b, w):
-        if w:
-            return self.compare_pairs(condition, a, b)
-        return self.compare32(condition, a, b)
-
-    # Pairs are only compared with zero, for equality: see Function._compare.
-    def compare_const(self, condition, a, value, w):
-        if w:
-            return self.compare_zero(condition, a)
-        return self.compare32_const(condition, a, value)
+            self.move(lo, low(a))
+        if op == 0xAD:  # i64.extend_i32_u
+            self.const(high(d), 0)
+        elif d > 0xFF:
+            self.alu_const(_SHR_S, high(d), lo, 31)

@@ -2,59 +2,79 @@
 
 from array import array
 
-from wamr.compiler import context
 from wamr.compiler.function import Function
 from wamr.compiler.scan import signed_leb
+from wamr.compiler.values import is_wide
 
 
 class Program:
-    """Machine code of a module for one target, made by compile(). `asm.code` is
-    position-independent.
+    """Machine code of a module for one target, made by compile(): position-independent, in one
+    buffer after the other.
+
+    parts: the stubs, and each function
+    size: bytes of them
+    stubs: offsets of stubs, see stubs() of the targets
+    offsets: where functions start; imported ones have none
     """
 
     def __init__(self, module, asm):
         self.module = module
         self.asm = asm
-        self.stubs = {}
-        names = ("exit", "start", "start_result", "again", "exact1", "exact2", "exact3")
-        for name in names + tuple(range(context.TRAP + 1)):
-            self.stubs[name] = asm.label()
+        self.wide = _has_wide_values(module)
         asm.guaranteed = guaranteed(module)
-        self.functions = [asm.label() for _ in module.funcs]
-        asm.stubs(self.stubs)
-        asm.patch()
+        self.stubs = asm.stubs()
+        self.parts = [asm.code]
+        self.size = len(asm.code) * asm.UNIT
+        self.offsets = [-1] * len(module.funcs)
+        self.calls = []  # of functions still to come: part, place, function, …
 
     def compile(self):
         """Generator: compiles a function at each step, and gives its index."""
-        labels = self.asm.labels
-        known = len(labels)
-        for index in range(self.module.n_imported_funcs, len(self.functions)):
+        for index in range(self.module.n_imported_funcs, len(self.offsets)):
             self.function(index)
-            # Nobody branches into a function.
-            del labels[known:]
             yield index
-        self.asm.patch()
+        self._link()
 
     # Where branches reach less far than functions are large, large functions are compiled again.
     def function(self, index):
         asm = self.asm
-        code, labels, waiting = len(asm.code), len(asm.labels), len(asm.waiting)
+        calls = len(self.calls)
+        self.offsets[index] = self.size
         try:
+            asm.begin(self.size)
             Function(self, index).compile()
         except OverflowError:
             if asm.far:
                 raise
-            del asm.labels[labels:]
-            del asm.waiting[waiting:]
-            asm.code = asm.code[:code]
+            del self.calls[calls:]
             if asm.sites is not None:
                 asm.sites = {}
             asm.far = True
+            asm.begin(self.size)
             Function(self, index).compile()
             asm.far = False
+        self.parts.append(asm.code)
+        self.size += len(asm.code) * asm.UNIT
 
-    def offset(self, label):
-        return self.asm.labels[label]
+    # Emits a call of a function, or a jump there.
+    def call(self, index, cells):
+        self._fix(index, self.asm.call(self.offsets[index], cells))
+
+    def jump(self, index):
+        self._fix(index, self.asm.jump_far(self.offsets[index]))
+
+    def _fix(self, index, place):
+        if self.offsets[index] < 0:
+            self.calls.extend((len(self.parts), place, index))
+
+    def _link(self):
+        asm = self.asm
+        calls = self.calls
+        for i in range(0, len(calls), 3):
+            part, place, index = calls[i : i + 3]
+            asm.code = self.parts[part]
+            base = self.offsets[self.module.n_imported_funcs + part - 1]
+            asm.patch(place, (self.offsets[index] - base) // asm.UNIT)
 
     # What Code is made of beside the code: the target's properties, then offsets of entries. In
     # one piece, so that it can be kept with the code.
@@ -62,9 +82,8 @@ class Program:
         asm = self.asm
         table = array("I", (1 if asm.WIDE else 0, asm.THUMB, asm.GUARD))
         for stub in ("start", "start_result", "again"):
-            table.append(self.offset(self.stubs[stub]))
-        for index in range(self.module.n_imported_funcs, len(self.functions)):
-            table.append(self.offset(self.functions[index]))
+            table.append(self.stubs[stub])
+        table.extend(array("I", self.offsets[self.module.n_imported_funcs :]))
         return table
 
 
@@ -75,12 +94,20 @@ def sites(module, asm, index):
     program = Program(module, asm)
     asm.sites = {}
     program.function(index)
-    start = program.offset(program.functions[index])
+    start = program.offsets[index]
     found = {}
     for offset in asm.sites:
         pc, cells, number, retry = asm.sites[offset]
         found[offset - start] = (pc, cells, number, retry and retry - start)
     return found
+
+
+# Whether a call or a global may give an i64 or f64.
+def _has_wide_values(module):
+    for kind, _ in module.globals:
+        if is_wide(kind):
+            return True
+    return module.has_wide_results()
 
 
 # Bytes that the memory has from the start, whatever happens: see Instance._allocate_memory.

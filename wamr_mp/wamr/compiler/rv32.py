@@ -6,10 +6,12 @@ it has 4 bytes in the memory), s0 the frame (cells), s1 the context, t4 the end 
 t5 and t6 are scratch. There are no flags: a comparison is remembered until it is used.
 """
 
-from ..host import const
-from . import context
-from .pairs import Pairs
-from .values import high, low
+from array import array
+
+from wamr.host import const
+from wamr.compiler import context
+from wamr.compiler.pairs import Pairs
+from wamr.compiler.values import high, low
 
 _END = const(18)
 _U = const(19)
@@ -52,29 +54,48 @@ _JALR = const(0x0067)
 _LUI = const(0x37)
 _AUIPC = const(0x17)
 
-_ALU = {
-    "add": 0x000033, "sub": 0x200033, "shl": 0x001033, "xor": 0x004033, "shr_u": 0x005033,
-    "shr_s": 0x205033, "or": 0x006033, "and": 0x007033, "mul": 0x010033,
-}  # fmt: skip
+# By operation, see numeric.py: add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u.
+_ALU = (
+    0x000033, 0x200033, 0x010033, 0x014033, 0x015033, 0x016033, 0x017033, 0x007033, 0x006033,
+    0x004033, 0x001033, 0x205033, 0x005033,
+)  # fmt: skip
+_IMMEDIATE = (0x0013, 0, 0, 0, 0, 0, 0, 0x7013, 0x6013, 0x4013, 0x1013, 0x5013, 0x5013)
 # Those that have a form of 16 bits, in its order; and those whose operands can be swapped.
 _SHORT = (0x200033, 0x004033, 0x006033, 0x007033)
 _COMMUTE = (0x000033, 0x004033, 0x006033, 0x007033)
-_IMMEDIATE = {"add": 0x0013, "xor": 0x4013, "or": 0x6013, "and": 0x7013}
-_SHIFTS = {"shl": 0x1013, "shr_u": 0x5013, "shr_s": 0x5013}
-_DIVIDE = {"div_s": 0x014033, "div_u": 0x015033, "rem_s": 0x016033, "rem_u": 0x017033}
-# Conditions of branches; an odd one is the opposite of the one before. The others swap operands.
-_CONDITIONS = {"eq": 0, "ne": 1, "lt_s": 4, "ge_s": 5, "lt_u": 6, "ge_u": 7}
-_SWAPPED = {"gt_s": "lt_s", "le_s": "ge_s", "gt_u": "lt_u", "le_u": "ge_u"}
+# Of loads and stores from 0x28 on.
+_ACCESS = (
+    0x2003, 0x2003, 0x2003, 0x2003, 0x0003, 0x4003, 0x1003, 0x5003,
+    0x0003, 0x4003, 0x1003, 0x5003, 0x2003, 0x2003,
+    0x2023, 0x2023, 0x2023, 0x2023, 0x0023, 0x1023, 0x0023, 0x1023, 0x2023,
+)  # fmt: skip
+_ADD_OP = const(0)
+_MUL_OP = const(2)
+_AND_OP = const(7)
+_SHL = const(10)
+_SHR_S = const(11)
+_ROTL = const(13)
+_ROTR = const(14)
+# Conditions of branches by the compiler's (see numeric.py); an odd one is the opposite of the one
+# before. The others swap operands.
+_CODES = b"\x00\x01\x00\x00\x04\x05\x00\x00\x06\x07"
+_EQ = const(0)
+_NE = const(1)
+_LT_U = const(8)
+_GE_U = const(9)
 
 
-# Whether a word is a sign-extended number of 12 bits.
+_len = len  # found faster as a global of this module
+
+
+# Whether an instruction holds this number.
 def _short(value):
-    return value < 0x800 or value >= 0xFFFFF800
+    return -0x800 <= value < 0x800
 
 
 # How many bits a mask of the lowest bits has, if it has more than 11; or 0.
 def _mask(value):
-    if value & (value + 1):
+    if value < 0 or value & (value + 1):
         return 0
     n = 12
     while n < 32:
@@ -86,11 +107,15 @@ def _mask(value):
 
 class RV32(Pairs):
     NAME = "rv32imc"
+    UNIT = 2
     T = _T
     GUARD = 512  # twice _GUARD: for a function and what it calls
     CONVERTS = b""
     FLOAT32 = False
     FLOAT64 = False
+
+    def buffer(self):
+        return array("H")
 
     def registers(self, wide):
         return (8, 10) if wide else (6, 12)
@@ -98,11 +123,9 @@ class RV32(Pairs):
     # ---- encoding
 
     def _32(self, first, second):
-        code = self.code
-        code.append(first & 0xFF)
-        code.append(first >> 8)
-        code.append(second & 0xFF)
-        code.append(second >> 8)
+        emit = self.code.append
+        emit(first)
+        emit(second)
 
     def _r(self, op, d, a, b):
         if d == b and op in _COMMUTE:
@@ -167,19 +190,18 @@ class RV32(Pairs):
         if not word:
             return False
         word |= d << 7
-        self.code.append(word & 0xFF)
-        self.code.append(word >> 8)
+        self.code.append(word)
         return True
 
     def _upper(self, op, d, n):
         self._32(op | (d + 11 & 31) << 7 | (n & 15) << 12, n >> 4)
 
-    def mov(self, d, s):
+    def move(self, d, s):
         if d != s:
             self._i(_ADDI, d, s, 0)
 
-    def imm(self, d, value):
-        if _short(value):
+    def const(self, d, value):
+        if -0x800 <= value < 0x800:
             self._i(_ADDI, d, _ZERO, value)
             return
         self._upper(_LUI, d, value + 0x800 >> 12 & 0xFFFFF)
@@ -188,53 +210,46 @@ class RV32(Pairs):
 
     # ---- loads and stores with a constant offset
 
-    def _load_store(self, store, r, base, offset):
-        if offset >= 2048:
-            self._upper(_LUI, _V, offset + 0x800 >> 12)
-            self._r(_ADD, _V, _V, base)
-            base = _V
-        if store:
-            self._s(_SW, r, base, offset)
-        else:
-            self._i(_LW, r, base, offset)
-
-    def load_frame(self, d, offset):
-        self._load_store(False, d, _FP, offset)
-
-    def store_frame(self, s, offset):
-        self._load_store(True, s, _FP, offset)
-
-    def load_context(self, d, offset):
-        self._load_store(False, d, _CTX, offset)
-
-    def store_context(self, s, offset):
-        self._load_store(True, s, _CTX, offset)
-
     def load_at(self, d, base, offset):
-        self._load_store(False, d, base, offset)
+        if offset >= 2048:
+            base = self._far_base(base, offset)
+        self._i(_LW, d, base, offset)
 
     def store_at(self, s, base, offset):
-        self._load_store(True, s, base, offset)
+        if offset >= 2048:
+            base = self._far_base(base, offset)
+        self._s(_SW, s, base, offset)
+
+    # A register to which the lowest 12 bits of the offset, as a signed number, are added.
+    def _far_base(self, base, offset):
+        self._upper(_LUI, _V, offset + 0x800 >> 12)
+        self._r(_ADD, _V, _V, base)
+        return _V
+
+    def load_cell(self, d, cell):
+        self.load_at(d, _FP, cell * 4)
+
+    def store_cell(self, s, cell):
+        self.store_at(s, _FP, cell * 4)
+
+    def load_context(self, d, offset):
+        self.load_at(d, _CTX, offset)
+
+    def store_context(self, s, offset):
+        self.store_at(s, _CTX, offset)
 
     # Zeros come from the register that is always zero.
-    def store_cell_const(self, value, cell, w):
-        while True:
-            word = value & 0xFFFFFFFF
-            if word:
-                self.imm(_T, word)
-            self.store_frame(_T if word else _ZERO, cell * 4)
-            if not w:
-                return
-            w = False
-            value >>= 32
-            cell += 1
+    def store_const(self, value, cell):
+        if value:
+            self.const(_T, value)
+        self.store_cell(_T if value else _ZERO, cell)
 
-    # ---- arithmetic on single registers
+    # ---- arithmetic
 
     # (Machine shifts look at the lowest five bits of the amount.)
-    def alu32(self, op, d, a, b):
-        if op == "rotl" or op == "rotr":
-            left = op == "rotl"
+    def alu(self, op, d, a, b):
+        if op >= _ROTL:
+            left = op == _ROTL
             self._r(_SUB, _U, _ZERO, b)
             self._r(_SLL if left else _SRL, _T, a, b)
             self._r(_SRL if left else _SLL, _U, a, _U)
@@ -242,73 +257,68 @@ class RV32(Pairs):
         else:
             self._r(_ALU[op], d, a, b)
 
-    def fits32(self, op, value):
-        if op in _SHIFTS or op == "rotl" or op == "rotr":
-            return True
-        if op == "mul":
-            return value != 0 and not value & (value - 1)
-        if _short(value):
-            return True
-        if op == "add":
-            return value < 4095 or value >= 0xFFFFF000
-        return op == "and" and _mask(value) > 0
-
-    def alu32_const(self, op, d, a, value):
-        if op == "mul":
-            n = 0
-            while value >> n != 1:
-                n += 1
-            self.shift(d, "shl", a, n)
-        elif op in _SHIFTS:
-            n = value & 31
+    def alu_const(self, op, d, a, value):
+        if op >= _SHL:
+            n = (value if op != _ROTR else -value) & 31
             if not n:
-                self.mov(d, a)
-                return
-            if op == "shr_s":
-                n |= 0x400
-            self._i(_SHIFTS[op], d, a, n)
-        elif op == "rotl" or op == "rotr":
-            n = (value if op == "rotl" else -value) & 31
-            if not n:
-                self.mov(d, a)
-                return
-            self._i(0x1013, _T, a, n)
-            self._i(0x5013, d, a, 32 - n)
-            self._r(_OR, d, d, _T)
-        elif _short(value):
-            if value or op == "and":
+                self.move(d, a)
+            elif op >= _ROTL:
+                self._i(0x1013, _T, a, n)
+                self._i(0x5013, d, a, 32 - n)
+                self._r(_OR, d, d, _T)
+            else:
+                self._i(_IMMEDIATE[op], d, a, n | 0x400 if op == _SHR_S else n)
+        elif op == _MUL_OP:
+            if value > 0 and not value & value - 1:
+                n = 0
+                while value >> n != 1:
+                    n += 1
+                self.alu_const(_SHL, d, a, n)
+            else:
+                self._alu_large(op, d, a, value)
+        elif -0x800 <= value < 0x800:
+            if value or op == _AND_OP:
                 self._i(_IMMEDIATE[op], d, a, value)
             else:
-                self.mov(d, a)
-        elif op == "add":
-            half = 2047 if value < 0x80000000 else -2048
+                self.move(d, a)
+        elif op == _ADD_OP and -0x1000 <= value < 0xFFF:
+            half = 2047 if value > 0 else -2048
             self._i(_ADDI, d, a, half)
             self._i(_ADDI, d, d, value - half)
         else:
-            n = 32 - _mask(value)
-            self._i(0x1013, d, a, n)
-            self._i(0x5013, d, d, n)
+            n = _mask(value) if op == _AND_OP else 0
+            if n:
+                self._i(0x1013, d, a, 32 - n)
+                self._i(0x5013, d, d, 32 - n)
+            else:
+                self._alu_large(op, d, a, value)
+
+    def _alu_large(self, op, d, a, value):
+        self.const(_T, value)
+        self.alu(op, d, a, _T)
 
     # d = a | (s shifted by n)
     def or_shifted(self, d, a, op, s, n):
-        self._i(_SHIFTS[op], _U, s, n)
+        self._i(_IMMEDIATE[op], _U, s, n)
         self._r(_OR, d, a, _U)
 
-    def unary32(self, op, d, a):
-        if op == "popcnt":
+    # clz, ctz, popcnt
+    def unary(self, op, d, a):
+        if op == 2:
             self._popcnt(d, a)
-        elif op == "clz" or op == "ctz":
-            self._count_zeros(d, a, op == "clz")
         else:
-            n = 24 if op == "extend8_s" else 16
-            self._i(0x1013, d, a, n)
-            self._i(0x5013, d, d, 0x400 | n)
+            self._count_zeros(d, a, op == 0)
+
+    # d = the lowest 8 or 16 bits of a with their sign
+    def sign_extend(self, d, a, bits):
+        self._i(0x1013, d, a, 32 - bits)
+        self._i(0x5013, d, d, 0x400 | 32 - bits)
 
     # Halves the place where the first one can be: five times, and once more for 0.
     def _count_zeros(self, d, a, leading):
         away, back = (0x5013, 0x1013) if leading else (0x1013, 0x5013)
-        self.mov(_T, a)
-        self.imm(d, 0)
+        self.move(_T, a)
+        self.const(d, 0)
         n = 16
         while n:
             self._i(away, _U, _T, 32 - n)
@@ -323,31 +333,31 @@ class RV32(Pairs):
     # Sums of bits side by side: pairs, nibbles, bytes; then the bytes by a multiplication.
     def _popcnt(self, d, a):
         self._i(0x5013, _T, a, 1)
-        self.imm(_V, 0x55555555)
+        self.const(_V, 0x55555555)
         self._r(0x7033, _T, _T, _V)
         self._r(_SUB, _T, a, _T)
-        self.imm(_V, 0x33333333)
+        self.const(_V, 0x33333333)
         self._r(0x7033, _U, _T, _V)
         self._i(0x5013, _T, _T, 2)
         self._r(0x7033, _T, _T, _V)
         self._r(_ADD, _T, _T, _U)
         self._i(0x5013, _U, _T, 4)
         self._r(_ADD, _T, _T, _U)
-        self.imm(_V, 0x0F0F0F0F)
+        self.const(_V, 0x0F0F0F0F)
         self._r(0x7033, _T, _T, _V)
-        self.imm(_V, 0x01010101)
+        self.const(_V, 0x01010101)
         self._r(_MUL, _T, _T, _V)
         self._i(0x5013, d, _T, 24)
 
     def divide(self, op, d, a, b, w):
-        self._r(_DIVIDE[op], d, a, b)
+        self._r(_ALU[op], d, a, b)
 
     # ---- pairs
 
     # The carry of a sum is what makes it less than either operand.
     def add_pairs(self, op, d, a, b):
         al, bl, dl, dh = low(a), low(b), low(d), high(d)
-        if op == "sub":
+        if op:
             self._r(_SLTU, _T, al, bl)
             self._r(_SUB, dl, al, bl)
         elif dl == al and dl == bl:
@@ -359,16 +369,14 @@ class RV32(Pairs):
         self._r(_ALU[op], dh, high(a), high(b))
         self._r(_ALU[op], dh, dh, _T)
 
-    def fits_pairs(self, op, lo, hi):
-        if op == "add":
-            return _short(lo) and _short(hi)
-        return self.fits32(op, lo) and self.fits32(op, hi)
+    def fits_pairs(self, lo, hi):
+        return _short(lo) and _short(hi)
 
     def add_pairs_const(self, d, a, lo, hi):
-        self.alu32_const("add", low(d), low(a), lo)
+        self.alu_const(_ADD_OP, low(d), low(a), lo)
         if lo:
             self._i(_SLTIU, _T, low(d), lo)
-        self.alu32_const("add", high(d), high(a), hi)
+        self.alu_const(_ADD_OP, high(d), high(a), hi)
         if lo:
             self._r(_ADD, high(d), high(d), _T)
 
@@ -384,11 +392,11 @@ class RV32(Pairs):
     # that one word goes to the other.
     def shift_pairs(self, op, d, a, b, s):
         if low(d) == low(b):
-            self.mov(s, low(b))
+            self.move(s, low(b))
         else:
             s = low(b)
         shift = _ALU[op]
-        if op == "shl":
+        if op == _SHL:
             back, once, x, y, dx, dy = _SRL, 0x5013, high(a), low(a), high(d), low(d)
         else:
             back, once, x, y, dx, dy = _SLL, 0x1013, low(a), high(a), low(d), high(d)
@@ -398,65 +406,66 @@ class RV32(Pairs):
         self._i(_XORI, _T, s, -1)
         self._i(once, _U, y, 1)
         self._r(back, _U, _U, _T)
-        self._r(_SRL if op != "shl" else _SLL, dx, x, s)
+        self._r(_SRL if op != _SHL else _SLL, dx, x, s)
         self._r(_OR, dx, dx, _U)
         self._r(shift, dy, y, s)
         end = self._skip(0, _ZERO, _ZERO)
         self._land(other)
         self._r(shift, dx, y, s)
-        if op == "shr_s":
+        if op == _SHR_S:
             self._i(0x5013, dy, y, 0x41F)
         else:
-            self.imm(dy, 0)
+            self.const(dy, 0)
         self._land(end)
 
     # ---- comparisons and branches
 
     # What was compared: two registers, or a register and a constant.
-    def compare32(self, condition, a, b):
+    def compare(self, condition, a, b):
         self.left = a
         self.right = b
         self.value = None
         return condition
 
-    def compare32_const(self, condition, a, value):
+    def compare_const(self, condition, a, value):
         self.left = a
         self.right = _ZERO
         self.value = value
         return condition
 
-    def compare_pairs(self, condition, a, b):
-        if condition in ("eq", "ne"):
+    def compare_wide(self, condition, a, b):
+        if condition <= _NE:
             self._r(_XOR, _T, low(a), low(b))
             self._r(_XOR, _U, high(a), high(b))
             self._r(_OR, _T, _T, _U)
-            return self.compare32_const(condition, _T, 0)
-        if condition in _SWAPPED:
-            condition = _SWAPPED[condition]
+            return self.compare_const(condition, _T, 0)
+        if condition & 2:  # gt, le
+            condition ^= 2
             a, b = b, a
         self._r(_SLTU, _T, low(a), low(b))
         skip = self._skip(0, high(a), high(b))
-        self._r(_SLT if condition[-1] == "s" else _SLTU, _T, high(a), high(b))
+        self._r(_SLT if condition < _LT_U else _SLTU, _T, high(a), high(b))
         self._land(skip)
-        return self.compare32_const("ne" if condition[0] == "l" else "eq", _T, 0)
+        return self.compare_const(_EQ if condition & 1 else _NE, _T, 0)
 
-    def compare_zero(self, condition, a):
+    # With zero, for equality.
+    def compare_const_wide(self, condition, a, value):
         self._r(_OR, _T, low(a), high(a))
-        return self.compare32_const(condition, _T, 0)
+        return self.compare_const(condition, _T, 0)
 
     # The operands in registers, swapped if need be.
     def _operands(self, condition):
         b = self.right
         if self.value:
             b = _T
-            self.imm(b, self.value)
-        if condition in _SWAPPED:
-            return _SWAPPED[condition], b, self.left
+            self.const(b, self.value)
+        if condition & 2:  # gt, le
+            return condition ^ 2, b, self.left
         return condition, self.left, b
 
     # The truth value.
     def set(self, condition, d):
-        if condition == "eq" or condition == "ne":
+        if condition <= _NE:
             a = self.left
             if self.value is None:
                 self._r(_XOR, d, a, self.right)
@@ -465,154 +474,176 @@ class RV32(Pairs):
                 self._i(_XORI, d, a, self.value)
                 a = d
             elif self.value:
-                self.imm(_T, self.value)
+                self.const(_T, self.value)
                 self._r(_XOR, d, a, _T)
                 a = d
-            if condition == "eq":
+            if condition == _EQ:
                 self._i(_SLTIU, d, a, 1)
             else:
                 self._r(_SLTU, d, _ZERO, a)
             return
         value = self.value
+        less = _SLT if condition < _LT_U else _SLTU
         if value is not None:
             # a <= n is a < n + 1, but for the largest n.
-            largest = 0x7FFFFFFF if condition[-1] == "s" else 0xFFFFFFFF
-            if condition in _SWAPPED and value != largest:
-                value = value + 1 & 0xFFFFFFFF
-                condition = ("lt" if condition[0] == "l" else "ge") + condition[2:]
-            if condition[0:2] in ("lt", "ge") and _short(value):
-                self._i(_SLTI if condition[-1] == "s" else _SLTIU, d, self.left, value)
-                if condition[0] == "g":
+            largest = 0x7FFFFFFF if less == _SLT else -1
+            if condition & 2 and value != largest:
+                value += 1
+                condition ^= 3
+            if not condition & 2 and _short(value):
+                self._i(_SLTI if less == _SLT else _SLTIU, d, self.left, value)
+                if condition & 1:
                     self._i(_XORI, d, d, 1)
                 return
             self.value = value
         condition, a, b = self._operands(condition)
-        self._r(_SLT if condition[-1] == "s" else _SLTU, d, a, b)
-        if condition[0] == "g":
+        self._r(less, d, a, b)
+        if condition & 1:
             self._i(_XORI, d, d, 1)
 
-    def move_if(self, condition, d, a):
+    # d = a if the condition holds
+    def select(self, condition, d, a):
         if d != a:
-            condition, x, y = self._operands(condition)
-            skip = self._skip(_CONDITIONS[condition] ^ 1, x, y)
+            skip = self._skip_unless(condition)
             self.move(d, a)
             self._land(skip)
 
+    def select_wide(self, condition, d, a):
+        skip = self._skip_unless(condition)
+        self.move_wide(d, a)
+        self._land(skip)
+
+    def _skip_unless(self, condition):
+        condition, a, b = self._operands(condition)
+        return self._skip(_CODES[condition] ^ 1, a, b)
+
     # A branch over the next few instructions, up to where _land is told of it.
-    def _skip(self, condition, a, b):
-        self._s(0x63 | condition << 12, b, a, 0)
-        return len(self.code) - 4
+    def _skip(self, code, a, b):
+        self._s(0x63 | code << 12, b, a, 0)
+        return _len(self.code) - 2
 
     def _land(self, place):
-        self.patch_at(place, -1, len(self.code))
+        self.patch(place, _len(self.code))
 
+    # Forwards; the distance is filled in by patch.
     def branch(self, condition, label):
         condition, a, b = self._operands(condition)
-        self._branch(_CONDITIONS[condition], a, b, label)
+        self._branch(_CODES[condition], a, b, label)
 
     # What is too far away is reached by a jump that the opposite branches over.
-    def _branch(self, condition, a, b, label):
-        at = len(self.code)
-        target = self.labels[label]
-        if self.far if target < 0 else target - at < -4096:
-            skip = self._skip(condition ^ 1, a, b)
+    def _branch(self, code, a, b, label):
+        if self.far:
+            skip = self._skip(code ^ 1, a, b)
             self.jump(label)
             self._land(skip)
         else:
-            self._s(0x63 | condition << 12, b, a, 0)
-            self._to(label, at)
+            label.append(_len(self.code))
+            self._s(0x63 | code << 12, b, a, 0)
+
+    def branch_back(self, condition, target):
+        condition, a, b = self._operands(condition)
+        code = _CODES[condition]
+        if target - _len(self.code) < -2048:
+            skip = self._skip(code ^ 1, a, b)
+            self.jump_back(target)
+            self._land(skip)
+        else:
+            self.patch(self._skip(code, a, b), target)
 
     def jump(self, label):
-        at = len(self.code)
+        label.append(_len(self.code))
         self._upper(0x6F, _ZERO, 0)
-        self._to(label, at)
 
-    def _to(self, label, at):
-        if self.labels[label] < 0:
-            self.waiting.append((label, at, -1))
-        else:
-            self.patch_at(at, -1, self.labels[label])
+    def jump_back(self, target):
+        self._upper(0x6F, _ZERO, 0)
+        self.patch(_len(self.code) - 2, target)
 
     # Fills in the distance of the branch or jump at `place`.
-    def patch_at(self, place, base, target):
+    def patch(self, place, target):
         code = self.code
-        n = target - place
+        n = target - place << 1
         sign = n >> 31 & 1
         if code[place] & 0x7F == 0x63:
             if not -4096 <= n < 4096:
                 raise OverflowError("a function is too large for its branches")
-            first = 0x63 | (n >> 11 & 1) << 7 | (n >> 1 & 15) << 8
-            code[place] = first & 0xFF
-            code[place + 1] = code[place + 1] & 0xF0 | first >> 8
-            code[place + 3] = code[place + 3] & 1 | (n >> 5 & 63) << 1 | sign << 7
+            code[place] = code[place] & 0xF07F | (n >> 11 & 1) << 7 | (n >> 1 & 15) << 8
+            code[place + 1] = code[place + 1] & 0x1FF | (n >> 5 & 63) << 9 | sign << 15
             return
         if not -0x100000 <= n < 0x100000:
             raise OverflowError("a module is too large for its jumps")
-        code[place + 1] = code[place + 1] & 0x0F | n >> 8 & 0xF0
-        n = n >> 16 & 15 | (n >> 11 & 1) << 4 | (n >> 1 & 0x3FF) << 5 | sign << 15
-        code[place + 2] = n & 0xFF
-        code[place + 3] = n >> 8
+        code[place] = code[place] & 0xFFF | n & 0xF000
+        code[place + 1] = n >> 16 & 15 | (n >> 11 & 1) << 4 | (n >> 1 & 0x3FF) << 5 | sign << 15
 
-    # Into a table of jumps.
-    def jump_table(self, a, labels):
-        n = len(labels) - 1
-        self.branch(self.compare32_const("ge_u", a, n), labels[n])
+    # Goes to one of n cases, by a table of jumps; for anything beyond to another. Returns what
+    # `case` is told.
+    def jump_table(self, a, n):
+        label = []
         if not n:
-            return
+            return label, 0
+        self.branch(self.compare_const(_GE_U, a, n), label)
         self._i(0x1013, _T, a, 2)
-        at = len(self.code)
+        at = _len(self.code)
         self._upper(_AUIPC, _U, 0)
         self._r(_ADD, _U, _U, _T)
-        self._i(_JALR, _ZERO, _U, len(self.code) + 4 - at)
-        for label in labels[:n]:
-            self.jump(label)
+        self._i(_JALR, _ZERO, _U, 2 * (_len(self.code) + 2 - at))
+        base = _len(self.code)
+        for _ in range(n):
+            self._upper(0x6F, _ZERO, 0)
+        return label, base
+
+    # Case i of n (n itself: the other one) goes to target.
+    def case(self, table, i, n, target):
+        label, base = table
+        if i < n:
+            self.patch(base + 2 * i, target)
+        elif n:
+            self.patch(label[0], target)
 
     # ---- linear memory
 
     # Traps unless `extent` bytes from the address in register a (None: from 0) are inside.
     # Accesses of fewer than 4 bytes near the end are looked at more closely, out of the way.
-    def check(self, a, extent, label, function):
+    def check(self, a, extent, traps, exact):
         k = extent - 4
         if extent > 0xFFFFFFFF:
-            self.jump(label)  # beyond any memory; what follows is never reached
+            self.jump(traps)  # beyond any memory; what follows is never reached
         elif a is None:
             if extent > self.guaranteed:
                 self.load_context(_U, context.MEMORY_SIZE)
-                self.imm(_T, extent)
-                self._branch(6, _U, _T, label)
+                self.const(_T, extent)
+                self._branch(6, _U, _T, traps)
         elif k == 0:
-            self._branch(7, a, _LIMIT, label)
+            self._branch(7, a, _LIMIT, traps)
         elif k < 0:
-            slow = self.label()
-            back = self.label()
+            slow = []
             self._branch(7, a, _LIMIT, slow)
-            self.bind(back)
-            function.later(slow, back, a, extent)
+            exact.append(slow[0] << 7 | extent << 5 | a)
         elif extent <= self.guaranteed:
             if k <= 2048:
                 self._i(_ADDI, _T, _LIMIT, -k)
             else:
-                self.imm(_T, k)
+                self.const(_T, k)
                 self._r(_SUB, _T, _LIMIT, _T)
-            self._branch(7, a, _T, label)
+            self._branch(7, a, _T, traps)
         else:
-            self.imm(_T, k)
+            self.const(_T, k)
             self._r(_ADD, _T, _T, a)
-            self._branch(6, _T, a, label)
-            self._branch(7, _T, _LIMIT, label)
+            self._branch(6, _T, a, traps)
+            self._branch(7, _T, _LIMIT, traps)
 
-    def check_exact(self, a, extent, stubs, back):
-        self.mov(_T, a)
-        self.call_stub(stubs["exact%d" % extent])
-        self.jump(back)
+    def check_exact(self, note, stubs):
+        place = note >> 7
+        self.patch(place, self.here())
+        self.move(_T, note & 31)
+        self.call_stub(stubs[context.EXACT + (note >> 5 & 3)])
+        self.jump_back(place + 2)
 
     # Comes back if `extent` bytes from the address in the scratch register are in the memory.
-    def _exact_stub(self, extent, labels):
-        self.bind(labels["exact%d" % extent])
+    def _exact_stub(self, extent, trap):
         self.load_context(_U, context.MEMORY_SIZE)
         self._i(_ADDI, _V, _U, -extent)
-        self._branch(6, _U, _V, labels[context.TRAP])
-        self._branch(6, _V, _T, labels[context.TRAP])
+        self._branch(6, _U, _V, trap)
+        self._branch(6, _V, _T, trap)
         self._i(_JALR, _ZERO, _RA, 0)
 
     # Base register and offset of a checked access.
@@ -633,73 +664,87 @@ class RV32(Pairs):
             offset = 0
         return _T, offset
 
-    def load(self, d, a, offset, size, signed, w):
-        base, offset = self._address(a, offset, size)
-        op = _LW if size >= 4 else 0x0003 if size == 1 else 0x1003
-        if size < 4 and not signed:
-            op |= 0x4000
-        self._i(op, low(d), base, offset)
-        if size == 8:
+    # The access by instruction `op` (0x28…), an offset from the address in register a (None: 0).
+    def load(self, op, d, a, offset):
+        both = op == 0x29 or op == 0x2B
+        base, offset = self._address(a, offset, 8 if both else 4)
+        code = _ACCESS[op - 0x28]
+        self._i(code, low(d), base, offset)
+        if both:
             self._i(_LW, high(d), base, offset + 4)
-        elif w and signed:
-            self.alu32_const("shr_s", high(d), low(d), 31)
-        elif w:
-            self.imm(high(d), 0)
+        elif d > 0xFF:
+            if op & 1:
+                self.const(high(d), 0)
+            else:
+                self.alu_const(_SHR_S, high(d), low(d), 31)
 
-    def store(self, s, a, offset, size):
-        base, offset = self._address(a, offset, size)
-        self._s(_SW if size >= 4 else 0x0023 if size == 1 else 0x1023, low(s), base, offset)
-        if size == 8:
+    def store(self, op, s, a, offset):
+        both = op == 0x37 or op == 0x39
+        base, offset = self._address(a, offset, 8 if both else 4)
+        self._s(_ACCESS[op - 0x28], low(s), base, offset)
+        if both:
             self._s(_SW, high(s), base, offset + 4)
 
     # ---- floating point
 
-    def does_float(self, name, w):
-        return name in ("abs", "neg", "copysign")
+    def does_float(self, op, w):
+        return op < 2 or op == 13
 
-    def float_sign(self, op, d, a, b, w):
+    def compares_floats(self, w):
+        return False
+
+    # abs, neg
+    def float_unary(self, op, d, a, w):
         if w:
-            if op == "copysign":
-                b = high(b)
-            self.mov(low(d), low(a))
+            self.move(low(d), low(a))
             d = high(d)
             a = high(a)
-        if op == "neg":
+        if op:
             self._upper(_LUI, _T, 0x80000)
             self._r(_XOR, d, a, _T)
-            return
-        if op == "copysign":
-            self._i(0x5013, _T, b, 31)
-            self._i(0x1013, _T, _T, 31)
-        self._i(0x1013, d, a, 1)
-        self._i(0x5013, d, d, 1)
-        if op == "copysign":
-            self._r(_OR, d, d, _T)
+        else:
+            self._i(0x1013, d, a, 1)
+            self._i(0x5013, d, d, 1)
+
+    # copysign
+    def float_binary(self, op, d, a, b, w):
+        if w:
+            self.move(low(d), low(a))
+            b = high(b)
+        self._i(0x5013, _T, b, 31)
+        self._i(0x1013, _T, _T, 31)
+        self.float_unary(0, high(d) if w else d, high(a) if w else a, 0)
+        d = high(d) if w else d
+        self._r(_OR, d, d, _T)
 
     # ---- calls and stubs
 
     def _frame(self, cells):
         if cells:
-            n = cells * 4 & 0xFFFFFFFF
-            if self.fits32("add", n):
-                self.alu32_const("add", _FP, _FP, n)
-            else:
-                self.imm(_T, n)
-                self._r(_ADD, _FP, _FP, _T)
+            self.alu_const(_ADD_OP, _FP, _FP, cells * 4)
 
-    def call(self, label, cells):
+    # Calls the function at an offset, or one that is not known yet (-1), with its frame that many
+    # cells up; returns the place of the call.
+    def call(self, target, cells):
         self._frame(cells)
-        self.call_stub(label)
+        place = self.here()
+        self.call_stub(target)
         self._frame(-cells)
+        return place
 
-    def jump_far(self, label):
-        self.jump(label)
+    def jump_far(self, target):
+        return self._far(_ZERO, target)
 
-    def call_stub(self, label):
-        at = len(self.code)
-        self._upper(0x6F, _RA, 0)
-        self._to(label, at)
+    def call_stub(self, target):
+        self._far(_RA, target)
         self.site()
+
+    def _far(self, link, target):
+        place = self.here()
+        self._upper(0x6F, link, 0)
+        if target >= 0:
+            self.patch(place, target - self.base >> 1)
+        return place
 
     # Leaves the function's entry in the second scratch register.
     def find_entry(self, a, table, number, undefined, mismatch):
@@ -711,7 +756,7 @@ class RV32(Pairs):
         self._r(_ADD, _U, _U, _T)
         self._i(_LW, _U, _U, 0)
         self._i(_LW, _V, _U, 0)
-        self.branch(self.compare32_const("ne", _V, number), mismatch)
+        self.branch(self.compare_const(_NE, _V, number), mismatch)
 
     def call_entry(self, cells):
         self._frame(cells)
@@ -724,19 +769,19 @@ class RV32(Pairs):
         self._i(_LW, _T, _U, 8)
         self._i(_JALR, _ZERO, _T, 0)
 
-    def check_stack(self, cells, label):
+    def check_stack(self, cells, traps):
         if cells * 4 > _GUARD:
-            self.imm(_T, cells * 4 - _GUARD)
+            self.const(_T, cells * 4 - _GUARD)
             self._r(_ADD, _T, _T, _FP)
-            self._branch(6, _END, _T, label)
+            self._branch(6, _END, _T, traps)
         elif not self.is_leaf:
-            self._branch(6, _END, _FP, label)
+            self._branch(6, _END, _FP, traps)
 
     def enter_function(self, cell):
-        self.store_frame(_RA, cell * 4)
+        self.store_cell(_RA, cell)
 
     def leave_function(self, cell):
-        self.load_frame(_RA, cell * 4)
+        self.load_cell(_RA, cell)
         self._i(_JALR, _ZERO, _RA, 0)
 
     def leave_with(self, cell, source, n):
@@ -744,7 +789,7 @@ class RV32(Pairs):
         self._i(_JALR, _ZERO, _RA, 0)
 
     def replace_frame(self, cell, source, n):
-        self.load_frame(_RA, cell * 4)
+        self.load_cell(_RA, cell)
         self.copy_cells(0, source, n)
 
     def burn_fuel(self, label):
@@ -753,11 +798,16 @@ class RV32(Pairs):
 
     def leave(self, stub, arg0=None, arg1=None):
         if arg0 is not None:
-            self.imm(0, arg0)
-            self.imm(1, arg1)
+            self.const(0, arg0)
+            self.const(1, arg1)
         self.call_stub(stub)
 
-    def stubs(self, labels):
+    # Returns where they are: offsets by name, or by the status that code leaves with.
+    def stubs(self):
+        stubs = {}
+        done = []
+        trap = []
+        leaving = []
         self._i(_ADDI, _SP, _SP, -64)
         for i, r in enumerate(_SAVED):
             self._s(_SW, r, _SP, 4 * i)
@@ -771,55 +821,56 @@ class RV32(Pairs):
         self.load_context(_MEM, context.MEMORY)
         self.load_context(_FUEL, context.FUEL)
         self.load_context(_LIMIT, context.LIMIT)
-        at = len(self.code)
+        at = self.here() * 2
         self._upper(_AUIPC, _T, 0)
         self._i(_ADDI, _T, _T, -at)
         self.store_context(_T, context.BASE)
         self.load_context(_T, context.RESUME)
-        self._branch(0, _T, _ZERO, labels["exit"])
+        self._branch(0, _T, _ZERO, leaving)
         self._i(_JALR, _ZERO, _T, 0)
         for status in (context.CALL, context.INDIRECT, context.OPERATION, context.SUSPENDED):
-            self.bind(labels[status])
+            stubs[status] = 2 * self.here()
             self.store_context(_RA, context.RESUME)
             self.store_context(0, context.ARG0)
             self.store_context(1, context.ARG1)
-            self._status(status, labels)
+            self.const(2, status)
+            self.jump(leaving)
         for extent in (1, 2, 3):
-            self._exact_stub(extent, labels)
-        self.bind(labels[context.TRAP])
+            stubs[context.EXACT + extent] = 2 * self.here()
+            self._exact_stub(extent, trap)
+        self.bind(trap)
+        stubs[context.TRAP] = 2 * self.here()
         self.store_context(_RA, context.TRAP_SITE)
         for r in range(18):
             self.store_context(r, context.REGISTERS + 4 * r)
-        self._status(context.TRAP, labels)
+        self.const(2, context.TRAP)
+        self.jump(leaving)
         # Goes on at TRAP_SITE with the registers as they were.
-        self.bind(labels["again"])
+        stubs["again"] = 2 * self.here()
         for r in range(18):
             self.load_context(r, context.REGISTERS + 4 * r)
         self.load_context(_T, context.TRAP_SITE)
         self._i(_JALR, _ZERO, _T, 0)
         # How the driver starts a function, whose address is in TRAP_SITE: with one result, which
         # goes from registers 0 and 1 to the frame, and without.
-        self.bind(labels["start_result"])
+        stubs["start_result"] = 2 * self.here()
         self.load_context(_T, context.TRAP_SITE)
         self._i(_JALR, _RA, _T, 0)
-        self.store_frame(0, 0)
-        self.store_frame(1, 4)
-        self.jump(labels[context.DONE])
-        self.bind(labels["start"])
+        self.store_cell(0, 0)
+        self.store_cell(1, 1)
+        self.jump(done)
+        stubs["start"] = 2 * self.here()
         self.load_context(_T, context.TRAP_SITE)
         self._i(_JALR, _RA, _T, 0)
-        self.bind(labels[context.DONE])
-        self._status(context.DONE, labels)
-        self.bind(labels["exit"])
+        self.bind(done)
+        self.const(2, context.DONE)
+        self.bind(leaving)
         self.store_context(2, context.STATUS)
         self.store_context(_FP, context.FRAME)
         self.store_context(_FUEL, context.FUEL)
-        self.imm(_T, 1)  # the small int 0
+        self.const(_T, 1)  # the small int 0
         for i, r in enumerate(_SAVED):
             self._i(_LW, r, _SP, 4 * i)
         self._i(_ADDI, _SP, _SP, 64)
         self._i(_JALR, _ZERO, _RA, 0)
-
-    def _status(self, status, labels):
-        self.imm(2, status)
-        self.jump(labels["exit"])
+        return stubs

@@ -1,5 +1,7 @@
 """A walk over validated code: where instructions end, and how much each local is used."""
 
+from wamr.host import const
+
 
 # LEB128 at pc as an unsigned number of any length; see also next_leb.
 def leb(code, pc):
@@ -28,78 +30,145 @@ def next_leb(code, pc):
     return pc + 1
 
 
+# What a look at the opcode tells. The lowest bits: what stands behind it.
+_NOTHING = const(0)
+_LEB = const(1)
+_TWO_LEBS = const(2)
+_OTHER = const(3)  # by the opcode
+_BLOCK = const(4)  # one that opens a block: a LEB
+_END = const(5)
+_SET = const(6)  # local.set and local.tee: a LEB
+_BEHIND = const(7)
+# The other bits: what it means for the function.
+_WIDE = const(0x08)  # it has i64 or f64 values
+_MEMORY = const(0x10)  # it loads or stores
+_CALLS = const(0x20)
+_GETS = const(0x40)  # it has values of types that the module says
+
+_ABOUT = (
+    b"\x00\x00\x04\x04\x04\x00\x00\x00\x00\x00\x00\x05\x01\x01\x03\x00"  # 00 control
+    b"\x61\x62\x61\x62\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00"  # 10 calls, select
+    b"\x01\x06\x06\x41\x01\x01\x01\x00\x12\x1a\x12\x1a\x12\x12\x12\x12"  # 20 variables, 28 loads
+    b"\x1a\x1a\x1a\x1a\x1a\x1a\x12\x1a\x12\x1a\x12\x12\x1a\x1a\x1a\x01"  # 30 36 stores
+    b"\x01\x01\x09\x03\x0b\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"  # 40 41 constants
+    b"\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08\x00\x00\x00\x00\x00"  # 50 comparisons
+    b"\x00\x08\x08\x08\x08\x08\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00"  # 60
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x08\x08\x08\x08\x08\x08\x08"  # 70 79 i64
+    b"\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08\x00\x00\x00\x00\x00"  # 80
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x08\x08\x08\x08\x08\x08\x08"  # 90 99 f64
+    b"\x08\x08\x08\x08\x08\x08\x08\x08\x00\x00\x08\x08\x08\x08\x08\x08"  # A0 A7 conversions
+    b"\x08\x08\x00\x00\x08\x08\x08\x08\x08\x08\x08\x08\x00\x08\x00\x08"  # B0
+    b"\x00\x00\x08\x08\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"  # C0
+    b"\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"  # D0 references
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"  # E0
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x00\x00"  # F0
+)
+
+
 # The position behind the immediates of the instruction `op`, which start at pc.
 def skip(code, pc, op):
-    if 0x45 <= op <= 0xC4 or op == 0xD1 or op in b"\x00\x01\x05\x0b\x0f\x1a\x1b":
+    behind = _ABOUT[op] & _BEHIND
+    if behind == _OTHER:
+        if op == 0x0E:
+            n = leb(code, pc) + 2
+        elif op == 0x1C:
+            return next_leb(code, pc) + 1
+        elif op == 0x43:
+            return pc + 4
+        elif op == 0x44:
+            return pc + 8
+        else:
+            op = leb(code, pc)
+            n = 1 if op < 8 else 3 if op in b"\x08\x0a\x0c\x0e" else 2
+    elif behind == _TWO_LEBS:
+        n = 2
+    elif behind == _NOTHING or behind == _END:
         return pc
-    if op == 0x0E:
-        n = leb(code, pc)
-        for _ in range(n + 2):
-            pc = next_leb(code, pc)
-        return pc
-    if op == 0x1C:
-        return next_leb(code, pc) + 1
-    if op == 0x43:
-        return pc + 4
-    if op == 0x44:
-        return pc + 8
-    if op == 0xFC:
-        op = leb(code, pc)
-        pc = next_leb(code, pc)
-        if op < 8:
-            return pc
-        if op in b"\x08\x0a\x0c\x0e":
-            pc = next_leb(code, pc)
-        return next_leb(code, pc)
-    if 0x28 <= op <= 0x3E or op == 0x11 or op == 0x13:
-        pc = next_leb(code, pc)
-    return next_leb(code, pc)
+    else:
+        n = 1
+    while n:
+        while code[pc] > 127:
+            pc += 1
+        pc += 1
+        n -= 1
+    return pc
 
 
-# Instructions that have an i64 or f64 for a result: loads, constants, i64 and f64 arithmetic,
-# conversions.
-_WIDE = (
-    b"\x29\x2b\x30\x31\x32\x33\x34\x35\x42\x44"
-    b"\x79\x7a\x7b\x7c\x7d\x7e\x7f\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a"
-    b"\x99\x9a\x9b\x9c\x9d\x9e\x9f\xa0\xa1\xa2\xa3\xa4\xa5\xa6"
-    b"\xac\xad\xae\xaf\xb0\xb1\xb7\xb8\xb9\xba\xbb"
-)
+# The position of the `end` or `else` that belongs to the block around pc.
+def skip_block(code, pc):
+    depth = 0
+    while True:
+        op = code[pc]
+        if op == 0x0B:
+            if not depth:
+                return pc
+            depth -= 1
+        elif op == 0x05:
+            if not depth:
+                return pc
+        elif 0x02 <= op <= 0x04:
+            depth += 1
+        pc = skip(code, pc + 1, op)
 
 
 # What the compiler wants to know of a function before its single pass: uses[i]: how often local i
 # is used, a use in a loop counting eightfold; written: which are set; calls: whether it calls
-# anything; memory: whether it loads or stores; wide: whether it has 64-bit values.
+# anything; memory: whether it loads or stores; wide: whether it has 64-bit values; gets: whether
+# it has values of types that the module says.
 class Scan:
     def __init__(self, code, pc, end, n_locals):
-        self.uses = [0] * n_locals
-        self.written = bytearray(n_locals)
-        self.calls = False
-        self.wide = False
-        self.memory = False
+        self.uses = uses = [0] * n_locals
+        self.written = written = bytearray(n_locals)
+        about = _ABOUT
+        seen = 0
         weight = 1
         blocks = []
         while pc < end:
             op = code[pc]
             pc += 1
-            if 0x20 <= op <= 0x22:
+            if op == 0x20:
+                i = code[pc]
+                pc += 1
+                if i > 127:
+                    i = leb(code, pc - 1)
+                    pc = next_leb(code, pc)
+                uses[i] += weight
+                continue
+            bits = about[op]
+            if not bits:
+                continue
+            seen |= bits
+            bits &= _BEHIND
+            if bits == _LEB:
+                while code[pc] > 127:
+                    pc += 1
+                pc += 1
+            elif bits == _SET:
                 i = leb(code, pc)
-                self.uses[i] += weight
-                if op != 0x20:
-                    self.written[i] = 1
-            elif 0x02 <= op <= 0x04:
+                pc = next_leb(code, pc)
+                uses[i] += weight
+                written[i] = 1
+            elif bits == _TWO_LEBS:
+                while code[pc] > 127:
+                    pc += 1
+                pc += 1
+                while code[pc] > 127:
+                    pc += 1
+                pc += 1
+            elif bits == _BLOCK:
                 blocks.append(weight)
                 if op == 0x03 and weight < 4096:
                     weight *= 8
-            elif op == 0x0B:
+                pc = next_leb(code, pc)
+            elif bits == _END:
                 if blocks:
                     weight = blocks.pop()
-            elif 0x10 <= op <= 0x13:
-                self.calls = True
-            elif 0x28 <= op <= 0x3E:
-                self.memory = True
-            if op in _WIDE:
-                self.wide = True
-            pc = skip(code, pc, op)
+            elif bits == _OTHER:
+                pc = skip(code, pc, op)
+        self.wide = seen & _WIDE > 0
+        self.memory = seen & _MEMORY > 0
+        self.calls = seen & _CALLS > 0
+        self.gets = seen & _GETS > 0
 
 
 # The types of a function's locals, parameters included; and where its code starts.

@@ -1,31 +1,39 @@
 """Where the values of a function are while it is compiled: registers, cells, constants.
 
-The most used locals live in registers for the whole function. `valid` says that such a register
-holds the local now (a call leaves nothing in registers), `dirty` that its cell does not. Operands
-are entries [kind, value, type, cell] on a virtual stack; `cell` is where the operand belongs when
-it must be in memory.
+An operand on the virtual stack is one number: its kind in bits 0 and 1, its type in bits 2 and 3,
+and from bit 4 on what the kind says. So that of an i32 in register r is r << 4.
+
+The most used locals live in registers for the whole function. place[i] is where local i belongs,
+home[i] where it is now, both as operands: a call leaves nothing in registers, and then home[i]
+says LOCAL. The sets `valid` (locals that are in their registers), `dirty` (and not in their cells)
+and `written` have a bit for each register; of a pair, for the lower half's. `free` has one for
+each register of operands that is free; what its other bits are means nothing.
 """
 
-from ..host import const
-from .scan import Scan, local_types
+from wamr.host import const
+from wamr.compiler.scan import local_types
 
-# Kinds of an entry, and what its value is.
-CONST = const(0)  # the bits
-LOCAL = const(1)  # the local's index: not read yet
-REG = const(2)  # a register
-CELL = const(3)  # nothing: it is in its cell
+_KIND = const(3)
+_REG = const(0)  # in a register
+_LOCAL = const(1)  # the value of a local, by its index, which is not in a register
+_CELL = const(2)  # in a cell of the frame
+_CONST = const(3)  # a constant; signed
 
-_KIND = const(0)
-_VALUE = const(1)
-_TYPE = const(2)
-_CELL = const(3)
+_TYPE = const(12)
+_WIDE = const(4)  # a type of 64 bits: i64, f64
+_FLOAT = const(8)
 
-_I64 = const(0x7E)
-_F64 = const(0x7C)
+# The lowest bit of a number below 16.
+_LOWEST = b"\x04\x00\x01\x00\x02\x00\x01\x00\x03\x00\x01\x00\x02\x00\x01\x00"
+
+
+# The bits for a value type. (References are numbers of 32 bits.)
+def type_bits(kind):
+    return (0x7F - kind) << 2 if kind > 0x7B else 0
 
 
 def is_wide(kind):
-    return kind == _I64 or kind == _F64
+    return kind == 0x7E or kind == 0x7C
 
 
 # Where a register holds 32 bits, an i64 has two: a pair is one number that names both.
@@ -49,244 +57,368 @@ def frame_layout(module, index):
     return cell
 
 
-class Values:
-    def __init__(self, asm, module, index):
-        self.asm = asm
-        body = 7 * (index - module.n_imported_funcs)
-        self.pc = module.bodies[body]
-        self.end = module.bodies[body + 6]
-        self.types = local_types(module, index)
-        self.scan = Scan(module.code, self.pc, self.end, len(self.types))
-        self.n_params = len(module.funcs[index][0])
-        cell = 0
-        self.cells = []  # of the locals
-        for kind in self.types:
-            self.cells.append(cell)
-            cell += 2 if is_wide(kind) else 1
-        self.return_cell = cell
-        self.base = cell + 2  # of the operands
-        operands = module.bodies[body + 4] - 4 - len(self.types)
-        self.frame_size = self.base + 2 * operands
-        self.stack = []
-        wide = self.scan.wide or (self.scan.calls and module.has_wide_results())
-        for kind in self.types:
-            wide = wide or is_wide(kind)
-        self.n_temps, self.n_locals = asm.registers(wide)
-        self.busy = [False] * self.n_temps
-        self.checked = {}  # local -> bytes from its value on that are inside the memory
-        self._assign()
+# ---- registers
 
-    # The locals used most get the registers.
-    def _assign(self):
-        uses = self.scan.uses
-        self.reg = [-1] * len(uses)
-        self.owner = []  # the locals that have registers
-        r = self.n_temps
-        end = r + self.n_locals
-        while r < end:
-            best = -1
-            for i in range(len(uses)):
-                if uses[i] > 1 and self.reg[i] < 0 and (best < 0 or uses[i] > uses[best]):
-                    if r + 1 < end or not self._is_pair(self.types[i]):
-                        best = i
-            if best < 0:
-                break
-            self.reg[best] = r
-            if self._is_pair(self.types[best]):
-                self.reg[best] = pair(r, r + 1)
-                r += 1
-            r += 1
-            self.owner.append(best)
-        self.valid = [False] * len(uses)
-        self.dirty = [False] * len(uses)
 
-    def _is_pair(self, kind):
-        return is_wide(kind) and not self.asm.WIDE
+# The locals used most get the registers behind those for operands.
+def assign(f, scan, types, end):
+    uses = scan.uses
+    ranked = []
+    cell = 0
+    for i in range(len(types)):
+        kind = types[i]
+        bits = (0x7F - kind) << 2 if kind > 0x7B else 0
+        f.cells.append(cell)
+        f.place.append(i << 4 | bits | _LOCAL)
+        cell += 2 if bits & _WIDE else 1
+        if uses[i] > 1:
+            ranked.append(uses[i] << 16 | 0xFFFF - i)
+    f.home.extend(f.place)
+    r = f.n_temps
+    while r < end and ranked:
+        best = max(ranked)
+        ranked.remove(best)
+        i = 0xFFFF - (best & 0xFFFF)
+        bits = f.place[i] & _TYPE
+        if bits & _WIDE and f.pairs:
+            if r + 1 == end:
+                continue
+            f.place[i] = pair(r, r + 1) << 4 | bits
+        else:
+            f.place[i] = r << 4 | bits
+        f.owners.append(i)
+        f.all |= 1 << r
+        if scan.written[i]:
+            f.written |= 1 << r
+        r += 2 if bits & _WIDE and f.pairs else 1
+    return cell
 
-    # Where a single result is when paths meet and when a function returns.
-    def result_register(self, kind):
-        return pair(0, 1) if self._is_pair(kind) else 0
 
-    def is_temp(self, r):
-        return low(r) < self.n_temps
+# A free register; the lowest operand that has one gives it up if none is.
+def temp(f):
+    free = f.free & f.temps
+    while not free:
+        spill(f)
+        free = f.free & f.temps
+    r = _LOWEST[free & 15]
+    if r == 4:
+        r += _LOWEST[free >> 4]
+    f.free ^= 1 << r
+    return r
 
-    def _mark(self, r, busy):
-        self.busy[low(r)] = busy
+
+# A register, or a pair, for a value of this type.
+def temp_for(f, bits):
+    r = temp(f)
+    return pair(r, temp(f)) if bits & _WIDE and f.pairs else r
+
+
+def spill(f):
+    stack = f.stack
+    for n in range(len(stack)):
+        d = stack[n]
+        if not d & _KIND and d >> 4 & 0xFF < f.n_temps:
+            flush(f, n)
+            return
+    raise RuntimeError("out of registers")
+
+
+def release(f, r):
+    f.free |= 1 << (r & 0xFF)
+    if r > 0xFF:
+        f.free |= 1 << (r >> 8 & 0xFF)
+
+
+# The registers of the operands on the stack are taken, no others.
+def free_others(f):
+    busy = 0
+    for d in f.stack:
+        if not d & _KIND:
+            r = d >> 4
+            busy |= 1 << (r & 0xFF)
+            if r > 0xFF:
+                busy |= 1 << (r >> 8 & 0xFF)
+    f.free = ~busy & f.temps
+
+
+# The register for the result of an instruction that ends at pc, and whose operands' registers are
+# free again: that of the local which is set next, if there is one. The result counts as pushed,
+# or as set; f.next is where to go on. keep: the temporary register to take, if it is one.
+def result(f, pc, bits=0, keep=-1):
+    op = f.code[pc]
+    if op == 0x21 or op == 0x22:
+        i = f.code[pc + 1]
+        if i < 128:
+            d = f.place[i]
+            stack = f.stack
+            if not d & _KIND and not (
+                stack and (d in stack or i << 4 | d & _TYPE | _LOCAL in stack)
+            ):
+                f.next = pc + 2
+                f.home[i] = d
+                bit = 1 << (d >> 4 & 0xFF)
+                f.valid |= bit
+                f.dirty |= bit
+                if f.checked:
+                    f.checked.pop(d, None)
+                if op == 0x22:
+                    stack.append(d)
+                return d >> 4
+    f.next = pc
+    if keep < 0:
+        r = temp(f)
+        if bits & _WIDE and f.pairs:
+            r = pair(r, temp(f))
+    else:
+        r = keep
+        f.free &= ~(1 << (r & 0xFF))
         if r > 0xFF:
-            self.busy[high(r)] = busy
+            f.free &= ~(1 << (r >> 8 & 0xFF))
+    f.stack.append(r << 4 | bits)
+    return r
 
-    # ---- the virtual stack
 
-    def top_cell(self):
-        if not self.stack:
-            return self.base
-        e = self.stack[-1]
-        return e[_CELL] + (2 if is_wide(e[_TYPE]) else 1)
+# The same after instructions on pairs, with the registers x and y of the operands: the pair of the
+# result is that of an operand, or shares no register with either.
+def result_of(f, pc, bits, x, y=-1):
+    keep = -1
+    release(f, x)
+    if f.pairs and bits & _WIDE:
+        if x > 0xFF and x & 0xFF < f.n_temps:
+            keep = x
+        elif y > 0xFF and y & 0xFF < f.n_temps:
+            keep = y
+    if y >= 0:
+        release(f, y)
+    return result(f, pc, bits, keep)
 
-    def push(self, kind, value, type):
-        if kind == REG and self.is_temp(value):
-            self._mark(value, True)
-        self.stack.append([kind, value, type, self.top_cell()])
 
-    def pop(self):
-        return self.stack.pop()
+# ---- operands
 
-    # A register, or a pair, for a value of this type.
-    def temp(self, kind=0x7F):
-        r = self._free_register()
-        return pair(r, self._free_register()) if self._is_pair(kind) else r
 
-    # The lowest operand that has one gives it up if none is free.
-    def _free_register(self):
-        busy = self.busy
-        for r in range(len(busy)):
-            if not busy[r]:
-                busy[r] = True
-                return r
-        for e in self.stack:
-            if e[_KIND] == REG and self.is_temp(e[_VALUE]):
-                self.flush(e)
-                return self._free_register()
-        raise RuntimeError("out of registers")
-
-    # The register that holds an entry, loading it into one if need be.
-    def use(self, e):
-        kind = e[_KIND]
-        value = e[_VALUE]
-        wide = is_wide(e[_TYPE])
-        if kind == REG:
-            return value
-        if kind == LOCAL and self.reg[value] >= 0:
-            return self.load_local(value)
-        r = self.temp(e[_TYPE])
-        if kind == CONST:
-            self.asm.const(r, value, wide)
+# The register that holds an operand, loading it into one if need be.
+def use(f, d):
+    kind = d & _KIND
+    value = d >> 4
+    if kind == _REG:
+        return value
+    wide = d & _WIDE
+    if kind == _LOCAL:
+        if not f.place[value] & _KIND:
+            return load_local(f, value)
+        value = f.cells[value]
+    r = temp(f)
+    if wide:
+        if f.pairs:
+            r = pair(r, temp(f))
+        if kind == _CONST:
+            f.asm.const_wide(r, value)
         else:
-            self.asm.load_cell(r, self.cells[value] if kind == LOCAL else e[_CELL], wide)
-        e[_KIND] = REG
-        e[_VALUE] = r
-        return r
+            f.asm.load_wide(r, value)
+    elif kind == _CONST:
+        f.asm.const(r, value)
+    else:
+        f.asm.load_cell(r, value)
+    return r
 
-    # The cell of an entry that can be read from memory, or -1.
-    def memory_cell(self, e):
-        if e[_KIND] == CELL:
-            return e[_CELL]
-        if e[_KIND] == LOCAL and self.reg[e[_VALUE]] < 0:
-            return self.cells[e[_VALUE]]
-        return -1
 
-    def release(self, e):
-        if e[_KIND] == REG and self.is_temp(e[_VALUE]):
-            self._mark(e[_VALUE], False)
+# The cell of an operand that can be read from memory, or -1.
+def memory_cell(f, d):
+    kind = d & _KIND
+    if kind == _CELL:
+        return d >> 4
+    if kind == _LOCAL and f.place[d >> 4] & _KIND:
+        return f.cells[d >> 4]
+    return -1
 
-    # Puts an entry into its cell.
-    def flush(self, e):
-        kind = e[_KIND]
-        if kind == CELL:
-            return
-        wide = is_wide(e[_TYPE])
-        if kind == CONST:
-            self.asm.store_cell_const(e[_VALUE], e[_CELL], wide)
+
+# Where operand n, or the next one, has its cell.
+def cell_of(f, n):
+    if not f.wide:
+        return f.base + n
+    cell = f.base
+    for k in range(n):
+        cell += 2 if f.stack[k] & _WIDE else 1
+    return cell
+
+
+def top_cell(f):
+    return cell_of(f, len(f.stack))
+
+
+# Puts operand n into its cell.
+def flush(f, n):
+    d = f.stack[n]
+    kind = d & _KIND
+    if kind == _CELL:
+        return
+    cell = cell_of(f, n)
+    if kind == _CONST:
+        if d & _WIDE:
+            f.asm.store_const_wide(d >> 4, cell)
         else:
-            self.asm.store_cell(self.use(e), e[_CELL], wide)
-            self.release(e)
-        e[_KIND] = CELL
+            f.asm.store_const(d >> 4, cell)
+    else:
+        r = use(f, d)
+        if d & _WIDE:
+            f.asm.store_wide(r, cell)
+        else:
+            f.asm.store_cell(r, cell)
+        release(f, r)
+    f.stack[n] = cell << 4 | d & _TYPE | _CELL
 
-    # Frees all registers: everything but constants (and, if they cannot change meanwhile, locals)
-    # goes to its cell.
-    def flush_all(self, keep_locals=False):
-        for e in self.stack:
-            if e[_KIND] == REG or e[_KIND] == LOCAL and not keep_locals:
-                self.flush(e)
 
-    # ---- locals
+# The last n operands go to their cells.
+def flush_last(f, count):
+    size = len(f.stack)
+    for n in range(size - count, size):
+        flush(f, n)
 
-    def load_local(self, i):
-        r = self.reg[i]
-        if not self.valid[i]:
-            self.asm.load_cell(r, self.cells[i], is_wide(self.types[i]))
-            self.valid[i] = True
-            self.dirty[i] = False
-        return r
 
-    # Operands that stand for the old value of local i, which is about to change, get it now.
-    def detach(self, i):
-        for e in self.stack:
-            if e[_KIND] == LOCAL and e[_VALUE] == i:
-                r = self.reg[i]
-                if r < 0:
-                    self.use(e)
-                else:
-                    self.load_local(i)
-                    e[_VALUE] = self.temp(e[_TYPE])
-                    e[_KIND] = REG
-                    self.asm.move(e[_VALUE], r)
+# Frees all registers: everything but constants (and, if they cannot change meanwhile, locals)
+# goes to its cell.
+def flush_all(f, keep_locals=False):
+    stack = f.stack
+    for n in range(len(stack)):
+        kind = stack[n] & _KIND
+        if kind == _LOCAL:
+            if not keep_locals:
+                flush(f, n)
+        elif kind == _REG:
+            if not keep_locals or stack[n] >> 4 & 0xFF < f.n_temps:
+                flush(f, n)
 
-    def is_on_stack(self, i):
-        for e in self.stack:
-            if e[_KIND] == LOCAL and e[_VALUE] == i:
-                return True
-        return False
 
-    def set_local(self, i, e):
-        wide = is_wide(self.types[i])
-        r = self.reg[i]
-        self.checked.pop(i, None)
-        if e[_KIND] == LOCAL and e[_VALUE] == i:
-            return
-        self.detach(i)
-        if r < 0:
-            if e[_KIND] == CONST:
-                self.asm.store_cell_const(e[_VALUE], self.cells[i], wide)
+def push_cells(f, kinds):
+    for kind in kinds:
+        f.stack.append(top_cell(f) << 4 | type_bits(kind) | _CELL)
+
+
+# Where a single result is when paths meet and when a function returns.
+def result_register(f, bits):
+    return pair(0, 1) if bits & _WIDE and f.pairs else 0
+
+
+# ---- locals
+
+
+def load_local(f, i):
+    d = f.place[i]
+    r = d >> 4
+    bit = 1 << (r & 0xFF)
+    if not f.valid & bit:
+        if d & _WIDE:
+            f.asm.load_wide(r, f.cells[i])
+        else:
+            f.asm.load_cell(r, f.cells[i])
+        f.home[i] = d
+        f.valid |= bit
+        f.dirty &= ~bit
+    return r
+
+
+# Operands that stand for the old value of local i, which is about to change, get it now.
+def detach(f, i):
+    stack = f.stack
+    d = f.place[i]
+    other = i << 4 | d & _TYPE | _LOCAL
+    for n in range(len(stack)):
+        if stack[n] == d or stack[n] == other:
+            if d & _KIND:
+                r = use(f, d)
             else:
-                self.asm.store_cell(self.use(e), self.cells[i], wide)
-            return
-        if e[_KIND] == CONST:
-            self.asm.const(r, e[_VALUE], wide)
-        elif self.memory_cell(e) >= 0:
-            self.asm.load_cell(r, self.memory_cell(e), wide)
+                load_local(f, i)
+                r = temp_for(f, d)
+                if d & _WIDE:
+                    f.asm.move_wide(r, d >> 4)
+                else:
+                    f.asm.move(r, d >> 4)
+            stack[n] = r << 4 | d & _TYPE
+
+
+def set_local(f, i, e):
+    d = f.place[i]
+    if e == d or e == i << 4 | d & _TYPE | _LOCAL:
+        return
+    if f.checked:
+        f.checked.pop(d, None)
+    if f.stack:
+        detach(f, i)
+    asm = f.asm
+    kind = e & _KIND
+    r = d >> 4
+    if d & _KIND:
+        cell = f.cells[i]
+        if kind == _CONST:
+            (asm.store_const_wide if d & _WIDE else asm.store_const)(e >> 4, cell)
         else:
-            s = self.use(e)
-            if s != r:
-                self.asm.move(r, s)
-        self.valid[i] = True
-        self.dirty[i] = True
+            s = use(f, e)
+            (asm.store_wide if d & _WIDE else asm.store_cell)(s, cell)
+            release(f, s)
+        return
+    if kind == _REG:
+        (asm.move_wide if d & _WIDE else asm.move)(r, e >> 4)
+        release(f, e >> 4)
+    elif kind == _CONST:
+        (asm.const_wide if d & _WIDE else asm.const)(r, e >> 4)
+    else:
+        cell = memory_cell(f, e)
+        if cell >= 0:
+            (asm.load_wide if d & _WIDE else asm.load_cell)(r, cell)
+        else:
+            (asm.move_wide if d & _WIDE else asm.move)(r, use(f, e))
+    f.home[i] = d
+    bit = 1 << (r & 0xFF)
+    f.valid |= bit
+    f.dirty |= bit
 
-    # Before anything that may look at the cells or lose the registers.
-    def save_locals(self):
-        for i in self.owner:
-            if self.valid[i] and self.dirty[i]:
-                self.asm.store_cell(self.reg[i], self.cells[i], is_wide(self.types[i]))
-                self.dirty[i] = False
 
-    def lose_locals(self):
-        for i in self.owner:
-            self.valid[i] = False
+def store_locals(f, bits):
+    for i in f.owners:
+        d = f.place[i]
+        r = d >> 4
+        if bits >> (r & 0xFF) & 1:
+            if d & _WIDE:
+                f.asm.store_wide(r, f.cells[i])
+            else:
+                f.asm.store_cell(r, f.cells[i])
 
-    # Brings the locals into the state `wanted`, a list of those that must be in registers.
-    def agree(self, wanted):
-        for i in self.owner:
-            if i in wanted:
-                self.load_local(i)
-            elif self.valid[i] and self.dirty[i]:
-                self.asm.store_cell(self.reg[i], self.cells[i], is_wide(self.types[i]))
-                self.dirty[i] = False
 
-    def agrees(self, wanted):
-        for i in self.owner:
-            if i in wanted:
-                if not self.valid[i]:
-                    return False
-            elif self.valid[i] and self.dirty[i]:
-                return False
-        return True
+# Before anything that may look at the cells or lose the registers.
+def save_locals(f):
+    bits = f.valid & f.dirty
+    if bits:
+        store_locals(f, bits)
+        f.dirty &= ~bits
 
-    # Where paths meet: what is in a register may differ from its cell if it is ever written.
-    def meet(self, wanted):
-        for i in self.owner:
-            self.valid[i] = i in wanted
-            self.dirty[i] = self.valid[i] and bool(self.scan.written[i])
-        self.checked.clear()
 
-    def in_registers(self):
-        return [i for i in self.owner if self.valid[i]]
+# From here on these locals are in their registers, and no others.
+def set_valid(f, valid):
+    changed = f.valid ^ valid
+    f.valid = valid
+    if changed:
+        for i in f.owners:
+            d = f.place[i]
+            r = d >> 4 & 0xFF
+            if changed >> r & 1:
+                f.home[i] = d if valid >> r & 1 else i << 4 | d & _TYPE | _LOCAL
+
+
+# Brings the locals into the state `wanted`: those must be in registers.
+def agree(f, wanted):
+    missing = wanted & ~f.valid
+    if missing:
+        for i in f.owners:
+            if missing >> (f.place[i] >> 4 & 0xFF) & 1:
+                load_local(f, i)
+    bits = f.valid & f.dirty & ~wanted
+    if bits:
+        store_locals(f, bits)
+        f.dirty &= ~bits
+
+
+# Where paths meet: what is in a register may differ from its cell if it is ever written.
+def meet(f, wanted):
+    set_valid(f, wanted)
+    f.dirty = wanted & f.written
+    f.checked.clear()

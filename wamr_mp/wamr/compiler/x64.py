@@ -5,9 +5,9 @@ other registers are the compiler's, numbered from 0 in the order of _REGS. A `w`
 operands have 64 bits.
 """
 
-from ..host import const
-from . import context
-from .assembler import Assembler
+from wamr.host import const
+from wamr.compiler import context
+from wamr.compiler.assembler import Assembler
 
 _RAX = const(0)
 _RCX = const(1)
@@ -20,24 +20,41 @@ _R15 = const(15)
 # The compiler's registers.
 _REGS = b"\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e"  # rsi rdi r8 r9 r10 r11 r12 r13 r14
 
-# Two-operand instructions: opcode of the form `op r/m, r` and the /digit of the form with an
-# immediate.
-_ALU = {"add": (0x01, 0), "or": (0x09, 1), "and": (0x21, 4), "sub": (0x29, 5), "xor": (0x31, 6)}
-_SHIFTS = {"rotl": 0, "rotr": 1, "shl": 4, "shr_u": 5, "shr_s": 7}
-_FLOAT = {
-    "add": 0x0F58, "mul": 0x0F59, "sub": 0x0F5C, "min": 0x0F5D, "div": 0x0F5E, "max": 0x0F5F,
-}  # fmt: skip
-_ROUND = {"nearest": 8, "floor": 9, "ceil": 10, "trunc": 11}
-# Condition codes of jcc and setcc.
-_CONDITIONS = {
-    "eq": 4, "ne": 5, "lt_s": 12, "ge_s": 13, "le_s": 14, "gt_s": 15, "lt_u": 2, "ge_u": 3,
-    "le_u": 6, "gt_u": 7,
-}  # fmt: skip
+# Operations and conditions, see numeric.py.
+_ADD = const(0)
+_SUB = const(1)
+_MUL = const(2)
+_DIV_U = const(4)
+_SHL = const(10)
+_EQ = const(0)
+_NE = const(1)
+_GE_U = const(9)
+_GT_U = const(10)
+# By operation: opcode of the form `op r/m, r` and the /digit of the form with an immediate.
+_ALU = b"\x01\x29\x00\x00\x00\x00\x00\x21\x09\x31"
+_DIGITS = b"\x00\x05\x00\x00\x00\x00\x00\x04\x01\x06"
+_SHIFTS = b"\x04\x07\x05\x00\x01"  # from _SHL on
+# By condition: the code of jcc and setcc.
+_CODES = b"\x04\x05\x00\x00\x0c\x0d\x0f\x0e\x02\x03\x07\x06"
+# Floating point, see numeric.py: rounding modes from ceil on; opcodes from add on.
+_ROUND = b"\x0a\x09\x0b\x08"
+_FLOAT = b"\x58\x5c\x59\x5e\x5d\x5f"
 
 
 class X64(Assembler):
     NAME = "x64"
     WIDE = True  # a register holds an i64
+    TAKES_CELLS = True
+
+    def buffer(self):
+        return bytearray()
+
+    def _u32(self, value):
+        code = self.code
+        code.append(value & 0xFF)
+        code.append(value >> 8 & 0xFF)
+        code.append(value >> 16 & 0xFF)
+        code.append(value >> 24 & 0xFF)
 
     # How many registers are for operands (from number 0) and, behind them, for locals.
     def registers(self, wide):
@@ -83,7 +100,7 @@ class X64(Assembler):
         if short:
             code.append(disp & 0xFF)
         else:
-            self.u32(disp)
+            self._u32(disp)
 
     def _mov(self, d, s, w=True):
         if d != s:
@@ -95,27 +112,17 @@ class X64(Assembler):
         elif value >> 32:
             if value >> 31 == 0x1FFFFFFFF:  # a negative number of 32 bits
                 self._rr(0xC7, 0, d, True)
-                self.u32(value)
+                self._u32(value)
             else:
                 self.code.append(0x49 if d > 7 else 0x48)
                 self.code.append(0xB8 | d & 7)
-                self.u32(value)
-                self.u32(value >> 32)
+                self._u32(value)
+                self._u32(value >> 32)
         else:
             if d > 7:
                 self.code.append(0x41)
             self.code.append(0xB8 | d & 7)
-            self.u32(value)
-
-    # Signed value of an immediate if the instructions can hold it, else None.
-    def _simm(self, value, w):
-        if not w:
-            return value - 0x100000000 if value > 0x7FFFFFFF else value
-        if value < 0x80000000:
-            return value
-        if value >= 0xFFFFFFFF80000000:
-            return value - 0x10000000000000000
-        return None
+            self._u32(value)
 
     def _op_imm(self, digit, d, value, w):
         short = -128 <= value < 128
@@ -123,38 +130,53 @@ class X64(Assembler):
         if short:
             self.code.append(value & 0xFF)
         else:
-            self.u32(value)
+            self._u32(value)
 
     # ---- moves
 
     def move(self, d, s):
         self._mov(_REGS[d], _REGS[s])
 
-    def const(self, d, value, w):
-        self._imm(_REGS[d], value, w)
+    move_wide = move
 
-    def load_cell(self, d, cell, w):
+    def const(self, d, value):
+        self._imm(_REGS[d], value & 0xFFFFFFFF, False)
+
+    def const_wide(self, d, value):
+        self._imm(_REGS[d], value & 0xFFFFFFFFFFFFFFFF, True)
+
+    def load_cell(self, d, cell, w=False):
         self._rm(0x8B, _REGS[d], _RBP, cell * 4, w)
 
-    def store_cell(self, s, cell, w):
+    def load_wide(self, d, cell):
+        self.load_cell(d, cell, True)
+
+    def store_cell(self, s, cell, w=False):
         self._rm(0x89, _REGS[s], _RBP, cell * 4, w)
 
-    def store_cell_const(self, value, cell, w):
-        simm = self._simm(value, w)
-        if simm is None:
-            self._imm(_RAX, value, w)
-            self._rm(0x89, _RAX, _RBP, cell * 4, w)
-        else:
-            self._rm(0xC7, 0, _RBP, cell * 4, w)
-            self.u32(simm)
+    def store_wide(self, s, cell):
+        self.store_cell(s, cell, True)
 
+    def store_const(self, value, cell):
+        self._rm(0xC7, 0, _RBP, cell * 4)
+        self._u32(value)
+
+    def store_const_wide(self, value, cell):
+        if -0x80000000 <= value < 0x80000000:
+            self._rm(0xC7, 0, _RBP, cell * 4, True)
+            self._u32(value)
+        else:
+            self._imm(_RAX, value & 0xFFFFFFFFFFFFFFFF, True)
+            self._rm(0x89, _RAX, _RBP, cell * 4, True)
+
+    # Globals of this instance.
     def load_ctx(self, d, offset, w):
         self._rm(0x8B, _REGS[d], _RBX, offset, w)
 
     def store_ctx(self, s, offset, w):
         self._rm(0x89, _REGS[s], _RBX, offset, w)
 
-    # Through a pointer that is kept in the context (imported globals).
+    # Imported globals, through a pointer that is kept in the context.
     def load_far(self, d, offset, w):
         self._rm(0x8B, _RAX, _RBX, offset, True)
         self._rm(0x8B, _REGS[d], _RAX, 0, w)
@@ -165,80 +187,81 @@ class X64(Assembler):
 
     # ---- integer arithmetic
 
-    def alu(self, op, d, a, b, w):
+    def alu(self, op, d, a, b, w=False):
         d = _REGS[d]
         a = _REGS[a]
         b = _REGS[b]
-        if op == "mul":
+        if op == _MUL:
             if d == b:
                 a, b = b, a
             self._mov(d, a, w)
             self._rr(0x0FAF, d, b, w)
             return
-        if op in _SHIFTS:
+        if op >= _SHL:
             self._mov(_RCX, b, False)
             self._mov(d, a, w)
-            self._rr(0xD3, _SHIFTS[op], d, w)
+            self._rr(0xD3, _SHIFTS[op - _SHL], d, w)
             return
         if d == b and d != a:
-            if op == "sub":
+            if op == _SUB:
                 self._mov(_RAX, a, w)
                 self._rr(0x29, b, _RAX, w)
                 self._mov(d, _RAX, w)
                 return
             a, b = b, a
-        if op == "add" and d != a:
+        if op == _ADD and d != a:
             self._rm(0x8D, d, a, 0, w, b)
             return
         self._mov(d, a, w)
-        self._rr(_ALU[op][0], b, d, w)
+        self._rr(_ALU[op], b, d, w)
+
+    def alu_wide(self, op, d, a, b):
+        self.alu(op, d, a, b, True)
 
     # The second operand is in a cell.
-    def alu_cell(self, op, d, a, cell, w):
+    def alu_cell(self, op, d, a, cell, w=False):
         self._mov(_REGS[d], _REGS[a], w)
-        if op == "mul":
+        if op == _MUL:
             self._rm(0x0FAF, _REGS[d], _RBP, cell * 4, w)
         else:
-            self._rm(_ALU[op][0] + 2, _REGS[d], _RBP, cell * 4, w)
+            self._rm(_ALU[op] + 2, _REGS[d], _RBP, cell * 4, w)
 
-    def takes_cell(self, op):
-        return op not in _SHIFTS
+    # Whether alu_const_wide can take this constant.
+    def fits_wide(self, op, value):
+        return op >= _SHL or -0x80000000 <= value < 0x80000000
 
-    # Whether alu_const can take this constant.
-    def fits(self, op, value, w):
-        return op in _SHIFTS or self._simm(value, w) is not None
-
-    def alu_const(self, op, d, a, value, w):
+    def alu_const(self, op, d, a, value, w=False):
         d = _REGS[d]
         a = _REGS[a]
-        if op in _SHIFTS:
+        if op >= _SHL:
             self._mov(d, a, w)
-            self._rr(0xC1, _SHIFTS[op], d, w)
+            self._rr(0xC1, _SHIFTS[op - _SHL], d, w)
             self.code.append(value & (63 if w else 31))
-            return
-        simm = self._simm(value, w)
-        if op == "mul":
-            if simm > 0 and not simm & (simm - 1):
+        elif op == _MUL:
+            if value > 0 and not value & (value - 1):
                 self._mov(d, a, w)
                 n = 0
-                while simm >> n != 1:
+                while value >> n != 1:
                     n += 1
                 if n:
                     self._rr(0xC1, 4, d, w)
                     self.code.append(n)
             else:
                 self._rr(0x69, d, a, w)
-                self.u32(simm)
-        elif d != a and op == "add":
-            self._rm(0x8D, d, a, simm, w)
+                self._u32(value)
+        elif d != a and op == _ADD:
+            self._rm(0x8D, d, a, value, w)
         else:
             self._mov(d, a, w)
-            self._op_imm(_ALU[op][1], d, simm, w)
+            self._op_imm(_DIGITS[op], d, value, w)
+
+    def alu_const_wide(self, op, d, a, value):
+        self.alu_const(op, d, a, value, True)
 
     # Quotient or remainder. The compiler has checked for zero and for overflow of the quotient.
     def divide(self, op, d, a, b, w):
         self._mov(_RAX, _REGS[a], w)
-        if op.endswith("_s"):
+        if op & 1:  # div_s, rem_s
             if w:
                 self.code.append(0x48)
             self.code.append(0x99)  # cdq, cqo
@@ -246,12 +269,13 @@ class X64(Assembler):
         else:
             self._rr(0x31, _RDX, _RDX)
             self._rr(0xF7, 6, _REGS[b], w)
-        self._mov(_REGS[d], _RAX if op.startswith("div") else _RDX, w)
+        self._mov(_REGS[d], _RAX if op <= _DIV_U else _RDX, w)
 
-    def unary(self, op, d, a, w):
+    # clz, ctz, popcnt
+    def unary(self, op, d, a, w=False):
         d = _REGS[d]
         a = _REGS[a]
-        if op == "clz":
+        if op == 0:
             # bsr gives the index of the highest bit; nothing for 0, where -1 stands ready.
             self._imm(_RCX, 0xFFFFFFFFFFFFFFFF, True)
             self._rr(0x0FBD, _RAX, a, w)
@@ -259,89 +283,113 @@ class X64(Assembler):
             self._imm(_RCX, 63 if w else 31, False)
             self._rr(0x29, _RAX, _RCX, w)
             self._mov(d, _RCX, w)
-        elif op == "ctz":
+        elif op == 1:
             self._imm(_RCX, 64 if w else 32, False)
             self._rr(0x0FBC, _RAX, a, w)
             self._rr(0x0F44, _RAX, _RCX, w)
             self._mov(d, _RAX, w)
-        elif op == "popcnt":
+        else:
             self._rr(0x0FB8, d, a, w, 0xF3)
-        elif op == "extend8_s":
+
+    def unary_wide(self, op, d, a):
+        self.unary(op, d, a, True)
+
+    # What makes an integer of another width, by opcode: wrap, extend…
+    def extend(self, op, d, a):
+        d = _REGS[d]
+        a = _REGS[a]
+        w = op >= 0xC2
+        if op == 0xC0 or op == 0xC2:
             self._rr(0x0FBE, d, a, w, byte=True)
-        elif op == "extend16_s":
+        elif op == 0xC1 or op == 0xC3:
             self._rr(0x0FBF, d, a, w)
-        elif op == "extend32_s":
+        elif op == 0xAC or op == 0xC4:
             self._rr(0x63, d, a, True)
-        else:  # wrap: the upper half becomes zero
+        else:  # the upper half becomes zero
             self._rr(0x89, a, d)
 
     # ---- comparisons and branches
 
-    def _compare(self, a, b, w):
+    def compare(self, condition, a, b, w=False):
         self._rr(0x39, _REGS[b], _REGS[a], w)
+        return condition
 
-    def _compare_const(self, a, value, w):
+    def compare_wide(self, condition, a, b):
+        return self.compare(condition, a, b, True)
+
+    def compare_const(self, condition, a, value, w=False):
         a = _REGS[a]
         if not value:
             self._rr(0x85, a, a, w)
-            return
-        simm = self._simm(value, w)
-        if simm is None:
-            self._imm(_RAX, value, w)
-            self._rr(0x39, _RAX, a, w)
+        elif -0x80000000 <= value < 0x80000000:
+            self._op_imm(7, a, value, w)
         else:
-            self._op_imm(7, a, simm, w)
-
-    def compare(self, condition, a, b, w):
-        self._compare(a, b, w)
+            self._imm(_RAX, value & 0xFFFFFFFFFFFFFFFF, True)
+            self._rr(0x39, _RAX, a, w)
         return condition
 
-    def compare_const(self, condition, a, value, w):
-        self._compare_const(a, value, w)
-        return condition
+    def compare_const_wide(self, condition, a, value):
+        return self.compare_const(condition, a, value, True)
 
-    def compare_cell(self, a, cell, w):
+    def compare_cell(self, condition, a, cell, w=False):
         self._rm(0x3B, _REGS[a], _RBP, cell * 4, w)
+        return condition
 
     # What follows a comparison: a branch, or the truth value.
     def branch(self, condition, label):
+        self._jump_if(0x80 | _CODES[condition], label)
+
+    def _jump_if(self, code, label):
         self.code.append(0x0F)
-        self.code.append(0x80 | _CONDITIONS[condition])
-        self._rel32(label)
+        self.code.append(code)
+        self._forward(label)
+
+    def branch_back(self, condition, target):
+        self.code.append(0x0F)
+        self.code.append(0x80 | _CODES[condition])
+        self._back(target)
 
     def set(self, condition, d):
-        self._rr(0x0F90 | _CONDITIONS[condition], 0, _RAX, byte=True)
+        self._rr(0x0F90 | _CODES[condition], 0, _RAX, byte=True)
         self._rr(0x0FB6, _REGS[d], _RAX, byte=True)
 
     # d = a if the condition holds, else d stays.
-    def move_if(self, condition, d, a):
-        self._rr(0x0F40 | _CONDITIONS[condition], _REGS[d], _REGS[a], True)
+    def select(self, condition, d, a):
+        self._rr(0x0F40 | _CODES[condition], _REGS[d], _REGS[a], True)
+
+    select_wide = select
 
     def jump(self, label):
         self.code.append(0xE9)
-        self._rel32(label)
+        self._forward(label)
 
-    def _rel32(self, label):
-        at = len(self.code)
-        target = self.labels[label]
-        if target < 0:
-            self.waiting.append((label, at, at + 4))
-        self.u32(target - at - 4 if target >= 0 else 0)
+    def jump_back(self, target):
+        self.code.append(0xE9)
+        self._back(target)
 
-    # The distance from `base` to the label, at `place`.
-    def patch_at(self, place, base, target):
-        value = target - base
+    def _forward(self, label):
+        label.append(len(self.code))
+        self._u32(0)
+
+    def _back(self, target):
+        self._u32(target - len(self.code) - 4)
+
+    # Fills in the distance of the branch forward, or the call, at `place`.
+    def patch(self, place, target):
+        self._word(place, target - place - 4)
+
+    def _word(self, place, value):
         for i in range(4):
             self.code[place + i] = value >> 8 * i & 0xFF
 
-    # Goes to the label of `labels` that register a selects; to the last one for anything beyond.
-    def jump_table(self, a, labels):
-        a = _REGS[a]
-        n = len(labels) - 1
-        self._op_imm(7, a, n, False)
-        self.branch("ge_u", labels[n])
+    # Goes to one of n cases, for anything beyond to another. Returns what `case` is told.
+    def jump_table(self, a, n):
+        label = []
         if not n:
-            return
+            return label, 0
+        a = _REGS[a]
+        self._op_imm(7, a, n, False)
+        self.branch(_GE_U, label)
         # lea rax, [rip + table]; movsxd rcx, [rax + a * 4]; add rax, rcx; jmp rax
         code = self.code
         code.extend(b"\x48\x8d\x05\x09\x00\x00\x00")
@@ -350,29 +398,33 @@ class X64(Assembler):
         code.append(0x80 | (a & 7) << 3)
         code.extend(b"\x48\x01\xc8\xff\xe0")
         base = len(code)
-        for label in labels[:n]:
-            place = len(code)
-            target = self.labels[label]
-            if target < 0:
-                self.waiting.append((label, place, base))
-            self.u32(target - base if target >= 0 else 0)
+        code.extend(bytes(4 * n))
+        return label, base
+
+    # Case i of n (n itself: the other one) goes to target.
+    def case(self, table, i, n, target):
+        label, base = table
+        if i < n:
+            self._word(base + 4 * i, target - base)
+        elif n:
+            self.patch(label[0], target)
 
     # ---- linear memory
 
     # Traps unless `extent` bytes from the address in register a (None: from 0) are inside.
-    def check(self, a, extent, label, function):
+    def check(self, a, extent, traps, exact):
         if a is None or extent > 0x7FFFFFFF:
             self._imm(_RAX, extent, True)
             if a is not None:
                 self._rr(0x01, _REGS[a], _RAX, True)
         elif extent == 1:
             self._rm(0x3B, _REGS[a], _RBX, context.MEMORY_SIZE, True)
-            self.branch("ge_u", label)
+            self.branch(_GE_U, traps)
             return
         else:
             self._rm(0x8D, _RAX, _REGS[a], extent, True)
         self._rm(0x3B, _RAX, _RBX, context.MEMORY_SIZE, True)
-        self.branch("gt_u", label)
+        self.branch(_GT_U, traps)
 
     # Base, index and displacement of a checked address.
     def _address(self, a, offset):
@@ -383,29 +435,32 @@ class X64(Assembler):
             return _RAX, 0
         return None if a is None else _REGS[a], offset
 
-    # size: bytes; signed: sign extension, to 64 bits with w.
-    def load(self, d, a, offset, size, signed, w):
+    # The access by instruction `op` (0x28…), an offset from the address in register a (None: 0).
+    def load(self, op, d, a, offset):
         index, disp = self._address(a, offset)
-        if size == 8:
-            op, w = 0x8B, True
-        elif size == 4:
-            op = 0x63 if signed and w else 0x8B
-            w = w and signed
-        else:
-            op = (0x0FBE if signed else 0x0FB6) + (size == 2)
-            w = w and signed
-        self._rm(op, _REGS[d], _R15, disp, w, index)
+        w = op == 0x29 or op == 0x2B
+        code = 0x8B
+        if 0x2C <= op < 0x34:
+            code = (0x0FB6 if op & 1 else 0x0FBE) + (op >> 1 & 1)
+            w = op == 0x30 or op == 0x32
+        elif op == 0x34:
+            code = 0x63
+            w = True
+        self._rm(code, _REGS[d], _R15, disp, w, index)
 
-    def store(self, s, a, offset, size):
+    def store(self, op, s, a, offset):
         index, disp = self._address(a, offset)
-        if size == 1:
+        if op == 0x3A or op == 0x3C:
             self._rm(0x88, _REGS[s], _R15, disp, False, index, byte=True)
-        elif size == 2:
+        elif op == 0x3B or op == 0x3D:
             self._rm(0x89, _REGS[s], _R15, disp, False, index, 0x66)
         else:
-            self._rm(0x89, _REGS[s], _R15, disp, size == 8, index)
+            self._rm(0x89, _REGS[s], _R15, disp, op == 0x37 or op == 0x39, index)
 
-    def does_float(self, name, w):
+    def does_float(self, op, w):
+        return True
+
+    def compares_floats(self, w):
         return True
 
     # ---- floating point: operands and results are bit patterns in the registers
@@ -416,48 +471,50 @@ class X64(Assembler):
     def _from_xmm(self, d, x, w):
         self._rr(0x0F7E, x, _REGS[d], w, 0x66)
 
+    # add sub mul div min max copysign
     def float_binary(self, op, d, a, b, w):
+        if op == 13:
+            self._copysign(d, a, b, w)
+            return
         self._to_xmm(0, a, w)
         self._to_xmm(1, b, w)
-        prefix = 0xF2 if w else 0xF3
-        self._rr(_FLOAT[op], 0, 1, False, prefix)
+        if op > 10:
+            self._minmax(op, w)
+        else:
+            self._rr(0x0F00 | _FLOAT[op - 7], 0, 1, False, 0xF2 if w else 0xF3)
         self._from_xmm(d, 0, w)
 
     # min and max: equal operands differ in the sign of zero at most, so their bits are combined;
     # a NaN on either side makes one.
-    def float_minmax(self, op, d, a, b, w):
-        self._to_xmm(0, a, w)
-        self._to_xmm(1, b, w)
+    def _minmax(self, op, w):
         prefix = 0xF2 if w else 0xF3
-        nan = self.label()
-        equal = self.label()
-        end = self.label()
+        nan = []
+        equal = []
+        end = []
         self._rr(0x0F2E, 0, 1, False, 0x66 if w else 0)
         self._jump_if(0x8A, nan)
         self._jump_if(0x84, equal)
-        self._rr(_FLOAT[op], 0, 1, False, prefix)
+        self._rr(0x0F00 | _FLOAT[op - 7], 0, 1, False, prefix)
         self.jump(end)
         self.bind(nan)
         self._rr(0x0F58, 0, 1, False, prefix)
         self.jump(end)
         self.bind(equal)
-        self._rr(0x0F56 if op == "min" else 0x0F54, 0, 1)
+        self._rr(0x0F56 if op == 11 else 0x0F54, 0, 1)
         self.bind(end)
-        self._from_xmm(d, 0, w)
 
-    def _jump_if(self, code, label):
-        self.code.append(0x0F)
-        self.code.append(code)
-        self._rel32(label)
-
+    # abs neg ceil floor trunc nearest sqrt
     def float_unary(self, op, d, a, w):
+        if op < 2:
+            self._bit(7 if op else 6, _REGS[a], 63 if w else 31, w, _REGS[d])
+            return
         self._to_xmm(0, a, w)
-        if op == "sqrt":
+        if op == 6:
             self._rr(0x0F51, 0, 0, False, 0xF2 if w else 0xF3)
         else:
             # roundsd, roundss
             self._rr(0x0F3A0B if w else 0x0F3A0A, 0, 0, False, 0x66)
-            self.code.append(_ROUND[op])
+            self.code.append(_ROUND[op - 2])
         self._from_xmm(d, 0, w)
 
     # Conversions that are one instruction. cvtsi2ss, cvtsi2sd, cvtsd2ss, cvtss2sd
@@ -476,7 +533,7 @@ class X64(Assembler):
         else:
             self._rr(0x63, _RCX, _RAX, True)  # movsxd
         self._rr(0x39, _RAX, _RCX, True)
-        fits = self.label()
+        fits = []
         self._jump_if(0x84, fits)
         self._rr(0x0F2E, 0, 0, False, 0x66 if w else 0)
         self._jump_if(0x8A, invalid)
@@ -494,33 +551,30 @@ class X64(Assembler):
             self._rr(0x0F2A, 0, _REGS[a], op not in b"\xb2\xb7", 0xF2 if to_f64 else 0xF3)
         self._from_xmm(d, 0, to_f64)
 
-    # d = truth of a comparison of floats; one with a NaN is false, but for ne.
+    # d = truth of a comparison of floats (eq ne lt gt le ge); one with a NaN is false, but for ne.
     def float_compare(self, op, d, a, b, w):
-        if op == "lt" or op == "le":
+        if op == 2 or op == 4:
             a, b = b, a
         self._to_xmm(0, a, w)
         self._to_xmm(1, b, w)
         self._rr(0x0F2E, 0, 1, False, 0x66 if w else 0)
         d = _REGS[d]
-        if op == "eq" or op == "ne":
+        if op < 2:
             # equal and ordered, or different or unordered: the parity flag says unordered
-            self._rr(0x0F9B if op == "eq" else 0x0F9A, 0, _RCX, byte=True)
-            self._rr(0x0F94 if op == "eq" else 0x0F95, 0, _RAX, byte=True)
-            self._rr(0x21 if op == "eq" else 0x09, _RCX, _RAX)
+            self._rr(0x0F9A if op else 0x0F9B, 0, _RCX, byte=True)
+            self._rr(0x0F95 if op else 0x0F94, 0, _RAX, byte=True)
+            self._rr(0x09 if op else 0x21, _RCX, _RAX)
         else:
-            self._rr(0x0F97 if op in ("gt", "lt") else 0x0F93, 0, _RAX, byte=True)
+            self._rr(0x0F97 if op < 4 else 0x0F93, 0, _RAX, byte=True)
         self._rr(0x0FB6, d, _RAX, byte=True)
 
-    def float_sign(self, op, d, a, b, w):
+    def _copysign(self, d, a, b, w):
         bit = 63 if w else 31
-        if op == "copysign":
-            self._mov(_RAX, _REGS[b], w)
-            self._bit(6, _REGS[a] if d == a else _REGS[a], bit, w, _RCX)
-            self._shift(_RAX, bit, w)
-            self._rr(0x09, _RAX, _RCX, w)
-            self._mov(_REGS[d], _RCX, w)
-        else:
-            self._bit(7 if op == "neg" else 6, _REGS[a], bit, w, _REGS[d])
+        self._mov(_RAX, _REGS[b], w)
+        self._bit(6, _REGS[a], bit, w, _RCX)
+        self._shift(_RAX, bit, w)
+        self._rr(0x09, _RAX, _RCX, w)
+        self._mov(_REGS[d], _RCX, w)
 
     # Copies s to d with one bit cleared (6, btr) or flipped (7, btc).
     def _bit(self, digit, s, bit, w, d):
@@ -537,12 +591,27 @@ class X64(Assembler):
 
     # ---- calls and stubs
 
-    def call(self, label, cells):
+    # Calls the function at an offset, or one that is not known yet (-1), with its frame that many
+    # cells up; returns the place of the call.
+    def call(self, target, cells):
         self._frame(cells)
-        self.code.append(0xE8)
-        self._rel32(label)
-        self.site()
+        self.call_stub(target)
+        place = len(self.code) - 4
         self._frame(-cells)
+        return place
+
+    def jump_far(self, target):
+        return self._far(0xE9, target)
+
+    def call_stub(self, target):
+        self._far(0xE8, target)
+        self.site()
+
+    def _far(self, op, target):
+        self.code.append(op)
+        place = len(self.code)
+        self._u32(target - self.base - place - 4 if target >= 0 else 0)
+        return place
 
     # The function whose entry in the context register a points to (an offset from the context).
     def call_entry(self, cells):
@@ -560,15 +629,15 @@ class X64(Assembler):
     def find_entry(self, a, table, number, undefined, mismatch):
         at = context.TABLES + 16 * table
         self._rm(0x3B, _REGS[a], _RBX, at + 8, False)
-        self.branch("ge_u", undefined)
+        self.branch(_GE_U, undefined)
         self._rm(0x8B, _RAX, _RBX, at, True)
         code = self.code
         code.append(0x42 if _REGS[a] > 7 else 0x40)
         code.extend(b"\x8b\x04")
         code.append(0x80 | (_REGS[a] & 7) << 3 | _RAX)
         self._rm(0x81, 7, _RBX, 0, False, _RAX)
-        self.u32(number)
-        self.branch("ne", mismatch)
+        self._u32(number)
+        self.branch(_NE, mismatch)
 
     # A function's first instruction: the return address goes into the frame.
     def enter_function(self, cell):
@@ -600,10 +669,10 @@ class X64(Assembler):
         self._rm(0xFF, 4, _RBX, 8, False, _RAX)
 
     # Traps when the frame of this many cells does not fit.
-    def check_stack(self, cells, label):
+    def check_stack(self, cells, traps):
         self._rm(0x8D, _RAX, _RBP, cells * 4, True)
         self._rm(0x3B, _RAX, _RBX, context.STACK_END, True)
-        self.branch("gt_u", label)
+        self.branch(_GT_U, traps)
 
     def burn_fuel(self, label):
         self._rm(0x83, 5, _RBX, context.FUEL, False)
@@ -617,16 +686,12 @@ class X64(Assembler):
             self._imm(_RCX, arg1, False)
         self.call_stub(stub)
 
-    def call_stub(self, stub):
-        self.code.append(0xE8)
-        self._rel32(stub)
-        self.site()
-
-    def jump_far(self, label):
-        self.jump(label)
-
-    # The stubs of a module, in this order: how MicroPython and ctypes enter, and how code leaves.
-    def stubs(self, labels):
+    # How MicroPython and ctypes enter, and how code leaves. Returns where that is: offsets by
+    # name, or by the status that code leaves with.
+    def stubs(self):
+        stubs = {}
+        leaving = []
+        done = []
         code = self.code
         saved = b"\x53\x55\x41\x54\x41\x55\x41\x56\x41\x57"  # push rbx rbp r12-r15
         code.extend(saved)
@@ -639,45 +704,47 @@ class X64(Assembler):
         self._rm(0x8B, _R15, _RBX, context.MEMORY, True)
         self._rm(0x89, _RSP, _RBX, context.HOST_STACK, True)
         code.extend(b"\x48\x8d\x05")  # lea rax, [rip - what was emitted so far]
-        self.u32(-len(code) - 4)
+        self._u32(-len(code) - 4)
         self._rm(0x89, _RAX, _RBX, context.BASE, True)
         self._rm(0x8B, _RAX, _RBX, context.RESUME, True)
         self._rr(0x85, _RAX, _RAX, True)
-        self._jump_if(0x84, labels["exit"])
+        self._jump_if(0x84, leaving)
         code.extend(b"\xff\xe0")  # jmp rax
-        self.bind(labels["exit"])
+        self.bind(leaving)
+        out = len(code)
         self._rm(0x8B, _RSP, _RBX, context.HOST_STACK, True)
         self._rm(0x89, _RBP, _RBX, context.FRAME, True)
         code.extend(b"\xb8\x01\x00\x00\x00")  # the small int 0
         code.extend(b"\x41\x5f\x41\x5e\x41\x5d\x41\x5c\x5d\x5b\xc3")
         for status in (context.CALL, context.INDIRECT, context.OPERATION, context.SUSPENDED):
-            self.bind(labels[status])
+            stubs[status] = len(code)
             self._rm(0x8F, 0, _RBX, context.RESUME)
             self._rm(0x89, _RAX, _RBX, context.ARG0)
             self._rm(0x89, _RCX, _RBX, context.ARG1)
-            self._status(status, labels)
-        self.bind(labels[context.TRAP])
+            self._status(status, out)
+        stubs[context.TRAP] = len(code)
         self._rm(0x8F, 0, _RBX, context.TRAP_SITE)
         for i, r in enumerate(_REGS):
             self._rm(0x89, r, _RBX, context.REGISTERS + 8 * i, True)
-        self._status(context.TRAP, labels)
+        self._status(context.TRAP, out)
         # Goes on at TRAP_SITE with the registers as they were.
-        self.bind(labels["again"])
+        stubs["again"] = len(code)
         for i, r in enumerate(_REGS):
             self._rm(0x8B, r, _RBX, context.REGISTERS + 8 * i, True)
         self._rm(0xFF, 4, _RBX, context.TRAP_SITE)
         # How the driver starts a function, whose address is in TRAP_SITE: with one result, which
         # goes from register 0 to the frame, and without.
-        self.bind(labels["start_result"])
+        stubs["start_result"] = len(code)
         self._rm(0xFF, 2, _RBX, context.TRAP_SITE)
-        self.store_cell(0, 0, True)
-        self.jump(labels[context.DONE])
-        self.bind(labels["start"])
+        self.store_wide(0, 0)
+        self.jump(done)
+        stubs["start"] = len(code)
         self._rm(0xFF, 2, _RBX, context.TRAP_SITE)
-        self.bind(labels[context.DONE])
-        self._status(context.DONE, labels)
+        self.bind(done)
+        self._status(context.DONE, out)
+        return stubs
 
-    def _status(self, status, labels):
+    def _status(self, status, out):
         self._rm(0xC7, 0, _RBX, context.STATUS)
-        self.u32(status)
-        self.jump(labels["exit"])
+        self._u32(status)
+        self.jump_back(out)

@@ -1,0 +1,189 @@
+"""Variables, constants, and linear memory."""
+
+from wamr.host import const
+from wamr.compiler import context
+from wamr.compiler.calls import operation
+from wamr.compiler.control import trap
+from wamr.compiler.scan import leb, next_leb, signed_leb
+from wamr.compiler.values import release, result, set_local, temp_for, type_bits, use
+
+_KIND = const(3)
+_LOCAL = const(1)
+_CONST = const(3)
+_WIDE = const(4)
+_TYPE = const(12)
+
+# ---- locals, globals, constants
+
+
+# (One with a small index is pushed by the loop that reads the instructions.)
+def local_get(f, op, pc):
+    f.stack.append(f.home[leb(f.code, pc)])
+    return next_leb(f.code, pc)
+
+
+# local.set and local.tee
+def local_set(f, op, pc):
+    i = f.code[pc]
+    pc += 1
+    if i > 127:
+        i = leb(f.code, pc - 1)
+        pc = next_leb(f.code, pc)
+    set_local(f, i, f.stack.pop())
+    if op == 0x22:
+        f.stack.append(f.home[i])
+    return pc
+
+
+def drop(f, op, pc):
+    d = f.stack.pop()
+    if not d & _KIND:
+        release(f, d >> 4)
+    return pc
+
+
+def select(f, op, pc):
+    if op == 0x1C:
+        pc = next_leb(f.code, pc) + 1
+    asm = f.asm
+    c = f.stack.pop()
+    b = f.stack.pop()
+    a = f.stack.pop()
+    first = use(f, a)
+    second = use(f, b)
+    condition = use(f, c)
+    wide = a & _WIDE
+    if second & 0xFF < f.n_temps:
+        d = second
+    else:
+        d = temp_for(f, a)
+        (asm.move_wide if wide else asm.move)(d, second)
+    kind = asm.compare_const(1, condition, 0)
+    (asm.select_wide if wide else asm.select)(kind, d, first)
+    release(f, first)
+    release(f, condition)
+    f.stack.append(d << 4 | a & _TYPE)
+    return pc
+
+
+def global_(f, op, pc):
+    start = pc - 1
+    index = leb(f.code, pc)
+    pc = next_leb(f.code, pc)
+    kind = f.module.globals[index][0]
+    if kind < 0x7C:  # references are the driver's
+        return operation(f, start, pc, op - 0x23, bytes((kind,)) if op == 0x23 else b"")
+    asm = f.asm
+    bits = type_bits(kind)
+    at = context.globals_at(f.module) + 8 * index
+    far = index < f.module.n_imported_globals
+    if op == 0x23:
+        r = result(f, pc, bits)
+        (asm.load_far if far else asm.load_ctx)(r, at, bits & _WIDE)
+        return f.next
+    r = use(f, f.stack.pop())
+    (asm.store_far if far else asm.store_ctx)(r, at, bits & _WIDE)
+    release(f, r)
+    return pc
+
+
+def table(f, op, pc):
+    start = pc - 1
+    kind = f.module.tables[leb(f.code, pc)][0]
+    pc = next_leb(f.code, pc)
+    if op == 0x25:
+        return operation(f, start, pc, 1, bytes((kind,)))
+    return operation(f, start, pc, 2, b"")
+
+
+def constant(f, op, pc):
+    code = f.code
+    if op <= 0x42:
+        value = signed_leb(code, pc)
+        pc = next_leb(code, pc)
+    else:
+        n = 4 if op == 0x43 else 8
+        value = int.from_bytes(bytes(code[pc : pc + n]), "little")
+        if value >> (8 * n - 1):
+            value -= 1 << 8 * n
+        pc += n
+    f.stack.append(value << 4 | (op - 0x41) << 2 | _CONST)
+    return pc
+
+
+# ---- linear memory
+
+# Of the loads and stores from 0x28 on: bytes that they access, and the type of the value.
+_SIZES = b"\4\x08\4\x08\1\1\2\2\1\1\2\2\4\4\4\x08\4\x08\1\2\1\2\4"
+_TYPES = b"\0\4\x08\x0c\0\0\0\0\4\4\4\4\4\4\0\4\x08\x0c\0\0\4\4\4"
+
+
+# The register of a checked address, and in f.offset what to add to it; None: only the offset.
+def _address(f, op, pc):
+    code = f.code
+    while code[pc] > 127:  # the alignment
+        pc += 1
+    pc += 1
+    offset = code[pc]
+    pc += 1
+    if offset > 127:
+        offset = leb(code, pc - 1)
+        pc = next_leb(code, pc)
+    f.next = pc
+    extent = offset + _SIZES[op - 0x28]
+    d = f.stack.pop()
+    kind = d & _KIND
+    if kind == _CONST:
+        d = d >> 4 & 0xFFFFFFFF
+        f.offset = offset + d
+        _check(f, None, extent + d)
+        return None
+    f.offset = offset
+    r = use(f, d) if kind else d >> 4
+    if r >= f.n_temps:
+        d = r << 4  # a local in its register
+    elif kind != _LOCAL:
+        _check(f, r, extent)
+        return r
+    # An address that was checked and did not change since is not checked again for what is inside.
+    if f.checked.get(d, 0) < extent:
+        _check(f, r, extent)
+        f.checked[d] = extent
+    return r
+
+
+def _check(f, r, extent):
+    if f.asm.sites is None:
+        f.asm.check(r, extent, f.traps, f.exact)
+        return
+    start = f.asm.here()
+    n = len(f.exact)
+    f.asm.check(r, extent, f.traps, f.exact)
+    trap(f, context.OUT_OF_BOUNDS, f.next, start)
+    if len(f.exact) > n:
+        f.about_exact.append((f.next, 0, context.OUT_OF_BOUNDS, f.asm.base + start * f.asm.UNIT))
+
+
+def load(f, op, pc):
+    r = _address(f, op, pc)
+    if r is not None:
+        f.free |= 1 << r
+    d = result(f, f.next, _TYPES[op - 0x28])
+    f.asm.load(op, d, r, f.offset)
+    return f.next
+
+
+def store(f, op, pc):
+    e = f.stack.pop()
+    s = use(f, e) if e & _KIND else e >> 4
+    r = _address(f, op, pc)
+    f.asm.store(op, s, r, f.offset)
+    release(f, s)
+    if r is not None:
+        f.free |= 1 << r
+    return f.next
+
+
+# memory.size and memory.grow
+def pages(f, op, pc):
+    return operation(f, pc - 1, pc + 1, op - 0x3F, b"\x7f")

@@ -1,0 +1,291 @@
+"""Numeric instructions."""
+
+from wamr.host import const
+from wamr.wasm import opcodes
+from wamr.compiler import context
+from wamr.compiler.calls import operation
+from wamr.compiler.control import branch_else, branch_if, compare, trap
+from wamr.compiler.scan import leb, next_leb, skip
+from wamr.compiler.values import memory_cell, release, result, result_of, temp, type_bits, use
+
+_KIND = const(3)
+_REG = const(0)
+_CONST = const(3)
+_WIDE = const(4)
+_TYPE = const(12)
+
+_I64 = const(4)
+_ZERO = const(3)  # the constant 0 as an operand
+
+# Binary operations are numbered as wasm's: add sub mul div_s div_u rem_s rem_u and or xor shl
+# shr_s shr_u rotl rotr.
+_ADD = const(0)
+_SUB = const(1)
+_MUL = const(2)
+_DIV_S = const(3)
+_DIV_U = const(4)
+_REM_S = const(5)
+_SHL = const(10)
+_SHR_U = const(12)
+_ROTL = const(13)
+_COMMUTES = b"\1\0\1\0\0\0\0\1\1\1\0\0\0\0\0"
+
+# Conditions: the opposite of one is its number ^ 1, that for swapped operands (from 4 on) ^ 2.
+# In wasm's order: eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u.
+_CONDITIONS = b"\x00\x01\x04\x08\x06\x0a\x07\x0b\x05\x09"
+_EQ = const(0)
+_NE = const(1)
+
+
+# ---- comparisons
+
+
+def eqz(f, op, pc):
+    return _truth(f, _EQ, f.stack.pop(), _ZERO, pc)
+
+
+def comparison(f, op, pc):
+    b = f.stack.pop()
+    return _truth(f, _CONDITIONS[op - (0x46 if op < 0x50 else 0x51)], f.stack.pop(), b, pc)
+
+
+# The truth of a comparison; if a branch follows, it is that branch's condition.
+def _truth(f, condition, a, b, pc):
+    op = f.code[pc]
+    while op == 0x45:
+        pc += 1
+        condition ^= 1
+        op = f.code[pc]
+    if op == 0x0D:
+        return branch_if(f, condition, a, b, pc + 1)
+    if op == 0x04:
+        return branch_else(f, condition, a, b, pc + 1)
+    condition = compare(f, condition, a, b)
+    f.asm.set(condition, result(f, pc))
+    return f.next
+
+
+# ---- integers
+
+
+def unary(f, op, pc):
+    if op >= 0x79 and f.pairs:
+        return operation(f, pc - 1, pc, 1, b"\x7e")
+    x = use(f, f.stack.pop())
+    release(f, x)
+    if op >= 0x79:
+        f.asm.unary_wide(op - 0x79, result(f, pc, _I64), x)
+    else:
+        f.asm.unary(op - 0x67, result(f, pc), x)
+    return f.next
+
+
+def binary(f, op, pc):
+    stack = f.stack
+    b = stack.pop()
+    a = stack.pop()
+    op -= 0x6A
+    if a & _KIND == _CONST and b & _KIND != _CONST and _COMMUTES[op]:
+        a, b = b, a
+    x = use(f, a) if a & _KIND else a >> 4
+    kind = b & _KIND
+    if kind == _CONST:
+        f.free |= 1 << x
+        b >>= 4
+        if op == _SUB:
+            op = _ADD
+            b = -b
+        f.asm.alu_const(op, result(f, pc), x, b)
+        return f.next
+    if kind == _REG:
+        y = b >> 4
+    else:
+        if f.takes_cells and op < _SHL:
+            cell = memory_cell(f, b)
+            if cell >= 0:
+                f.free |= 1 << x
+                f.asm.alu_cell(op, result(f, pc), x, cell)
+                return f.next
+        y = use(f, b)
+    f.free |= 1 << x
+    f.free |= 1 << y
+    f.asm.alu(op, result(f, pc), x, y)
+    return f.next
+
+
+def binary_wide(f, op, pc):
+    stack = f.stack
+    asm = f.asm
+    start = pc - 1
+    op -= 0x7C
+    if f.pairs and op >= _ROTL and stack[-1] & _KIND != _CONST:
+        # Takes many instructions on halves, and is rare.
+        return operation(f, start, pc, 2, b"\x7e")
+    b = stack.pop()
+    a = stack.pop()
+    if a & _KIND == _CONST and b & _KIND != _CONST and _COMMUTES[op]:
+        a, b = b, a
+    x = use(f, a)
+    if b & _KIND == _CONST:
+        value = b >> 4
+        if op == _SUB:
+            op = _ADD
+            value = -value
+            b = value << 4 | _I64 | _CONST
+        if asm.fits_wide(op, value):
+            d = result_of(f, pc, _I64, x)
+            asm.alu_const_wide(op, d, x, value)
+            return f.next
+    elif f.takes_cells and op < _SHL:
+        cell = memory_cell(f, b)
+        if cell >= 0:
+            d = result_of(f, pc, _I64, x)
+            asm.alu_cell(op, d, x, cell, True)
+            return f.next
+    y = use(f, b)
+    if f.pairs and _SHL <= op <= _SHR_U:
+        s = temp(f)
+        d = result_of(f, pc, _I64, x, y)
+        asm.shift_pairs(op, d, x, y, s)
+        release(f, s)
+    else:
+        d = result_of(f, pc, _I64, x, y)
+        asm.alu_wide(op, d, x, y)
+    return f.next
+
+
+# Division and remainder: traps for zero, and for the one quotient that does not fit; its remainder
+# is 0, but the hardware would fault.
+def divide(f, op, pc):
+    asm = f.asm
+    bits = 0 if op < 0x7C else _I64
+    op -= 0x7C if bits else 0x6A
+    if bits and f.pairs:
+        return operation(f, pc - 1, pc, 2, b"\x7e")
+    b = f.stack.pop()
+    x = use(f, f.stack.pop())
+    y = use(f, b)
+    release(f, x)
+    release(f, y)
+    d = result(f, pc, bits)
+    compare_const = asm.compare_const_wide if bits else asm.compare_const
+    constant = b & _KIND == _CONST
+    value = b >> 4
+    if not constant or not value:
+        asm.branch(compare_const(_EQ, y, 0), f.traps)
+        trap(f, context.DIVIDE_BY_ZERO, pc)
+    end = []
+    if (op == _DIV_S or op == _REM_S) and (not constant or value == -1):
+        other = []
+        asm.branch(compare_const(_NE, y, -1), other)
+        if op == _DIV_S:
+            asm.branch(compare_const(_EQ, x, -1 << (63 if bits else 31)), f.traps)
+            trap(f, context.INTEGER_OVERFLOW, pc)
+        else:
+            asm.const(d, 0)
+            asm.jump(end)
+        asm.bind(other)
+    asm.divide(op, d, x, y, bits)
+    asm.bind(end)
+    return f.next
+
+
+# ---- floating point
+
+# Operations are numbered as wasm's: abs neg ceil floor trunc nearest sqrt add sub mul div min max
+# copysign; comparisons: eq ne lt gt le ge.
+
+
+def floating(f, op, pc):
+    bits = 8 if op < 0x99 else 12
+    op -= 0x8B if op < 0x99 else 0x99
+    n = 1 if op < 7 else 2
+    if not f.asm.does_float(op, bits & _WIDE):
+        return operation(f, pc - 1, pc, n, b"\x7d" if bits == 8 else b"\x7c")
+    if n == 1:
+        x = use(f, f.stack.pop())
+        d = result_of(f, pc, bits, x)
+        f.asm.float_unary(op, d, x, bits & _WIDE)
+        return f.next
+    b = f.stack.pop()
+    x = use(f, f.stack.pop())
+    y = use(f, b)
+    d = result_of(f, pc, bits, x, y)
+    f.asm.float_binary(op, d, x, y, bits & _WIDE)
+    return f.next
+
+
+def float_comparison(f, op, pc):
+    wide = 0 if op < 0x61 else _WIDE
+    op -= 0x61 if wide else 0x5B
+    if not f.asm.compares_floats(wide):
+        return operation(f, pc - 1, pc, 2, b"\x7f")
+    b = f.stack.pop()
+    x = use(f, f.stack.pop())
+    y = use(f, b)
+    release(f, x)
+    release(f, y)
+    f.asm.float_compare(op, result(f, pc), x, y, wide)
+    return f.next
+
+
+# ---- conversions
+
+
+def convert(f, op, pc):
+    asm = f.asm
+    kind = opcodes.TYPE_CODES[opcodes.NUMERIC[3 * (op - 0x45) + 2]]
+    bits = type_bits(kind)
+    if 0xBC <= op <= 0xBF:  # reinterpretations: the bits stay where they are
+        d = f.stack[-1]
+        f.stack[-1] = d & ~_TYPE | bits
+        return pc
+    if op == 0xA7 or op == 0xAC or op == 0xAD or op >= 0xC0:
+        x = use(f, f.stack.pop())
+        d = result_of(f, pc, bits, x)
+        asm.extend(op, d, x)
+    elif op in asm.CONVERTS:
+        x = use(f, f.stack.pop())
+        d = result_of(f, pc, bits, x)
+        asm.convert(op, d, x)
+    elif op in asm.TRUNCATES:
+        x = use(f, f.stack.pop())
+        d = result_of(f, pc, bits, x)
+        invalid = []
+        overflow = []
+        asm.truncate(op, d, x, invalid, overflow)
+        f.traps.extend(invalid)
+        trap(f, context.INVALID_CONVERSION, pc)
+        f.traps.extend(overflow)
+        trap(f, context.INTEGER_OVERFLOW, pc)
+    else:
+        return operation(f, pc - 1, pc, 1, bytes((kind,)))
+    return f.next
+
+
+# ---- references, saturating truncations, bulk memory and tables
+
+
+def ref_null(f, op, pc):
+    f.stack.append(_ZERO)
+    return pc + 1
+
+
+def ref_func(f, op, pc):
+    return operation(f, pc - 1, next_leb(f.code, pc), 0, b"\x70")
+
+
+def prefixed(f, op, pc):
+    start = pc - 1
+    sub = leb(f.code, pc)
+    pc = skip(f.code, pc, op)
+    if sub < 8:
+        kind = opcodes.TYPE_CODES[opcodes.TRUNC_SAT[2 * sub + 1]]
+        return operation(f, start, pc, 1, bytes((kind,)))
+    if sub == 9 or sub == 13:  # data.drop, elem.drop
+        return operation(f, start, pc, 0, b"")
+    if sub == 15:  # table.grow
+        return operation(f, start, pc, 2, b"\x7f")
+    if sub == 16:  # table.size
+        return operation(f, start, pc, 0, b"\x7f")
+    return operation(f, start, pc, 3, b"")
