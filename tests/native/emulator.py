@@ -38,6 +38,7 @@ class Processor:
     ARRAY = 0  # the register for the fourth argument
     SP = 0
     RETURN_ADDRESS = 0
+    PC = 0
     THUMB = 0  # what an address to jump to has in its lowest bit
 
     def prepare(self, uc: unicorn.Uc, target: type) -> None:
@@ -50,6 +51,7 @@ class Arm(Processor):
     ARRAY = arm.UC_ARM_REG_R3
     SP = arm.UC_ARM_REG_SP
     RETURN_ADDRESS = arm.UC_ARM_REG_LR
+    PC = arm.UC_ARM_REG_PC
     THUMB = 1
 
     def prepare(self, uc: unicorn.Uc, target: type) -> None:
@@ -64,6 +66,7 @@ class RiscV(Processor):
     ARRAY = riscv.UC_RISCV_REG_A3
     SP = riscv.UC_RISCV_REG_SP
     RETURN_ADDRESS = riscv.UC_RISCV_REG_RA
+    PC = riscv.UC_RISCV_REG_PC
 
 
 PROCESSORS = {"armv7m": Arm, "armv7emsp": Arm, "rv32imc": RiscV}

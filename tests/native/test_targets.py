@@ -18,16 +18,14 @@ pytest.importorskip("unicorn", reason="unicorn, which emulates them, is not inst
 from native.emulator import emulate  # noqa: E402
 
 TARGETS = [Thumb2, Thumb2F, RV32]
-# Left to Python on these targets, and so too slow to be run often: see docs/internals/compiler.md.
-SOFT = {"mandel": TARGETS, "matmul_f32": [Thumb2, RV32]}
+SUITE = "address br_table call_indirect conversions f32 f32_cmp f64 f64_cmp float_exprs i64"
+SUITE += " memory_trap"
 
 
 @needs_kernels
 @every_kernel
 @pytest.mark.parametrize("target", TARGETS)
 def test_kernel(name: str, target: type) -> None:
-    if target in SOFT.get(name, []):
-        pytest.skip("floating point without hardware is left to Python: minutes under emulation")
     with emulate(target):
         module = wamr.Module(str(FOLDER / "wasm" / f"{name}.wasm"))
         execution = wamr.Instance(module, engine="native").start("run", 1)
@@ -40,7 +38,7 @@ def test_kernel(name: str, target: type) -> None:
 
 @pytest.mark.skipif(not FILES, reason=suite.HOW_TO_GET)
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("name", ["address", "call_indirect", "i64", "memory_trap", "br_table"])
+@pytest.mark.parametrize("name", SUITE.split())
 def test_official_suite(name: str, target: type) -> None:
     if not FILES:
         pytest.skip(suite.HOW_TO_GET)

@@ -9,7 +9,10 @@ from wamr.compiler.values import (
     flush,
     flush_last,
     free_others,
+    high,
     is_wide,
+    memory_cell,
+    pair,
     push_cells,
     release,
     result_register,
@@ -23,7 +26,9 @@ from wamr.compiler.values import (
 _KIND = const(3)
 _REG = const(0)
 _LOCAL = const(1)
+_CONST = const(3)
 _TYPE = const(12)
+_WIDE = const(4)
 
 
 # Everything into cells, as the callee or the driver wants it.
@@ -75,6 +80,69 @@ def operation(f, start, pc, n_args, results):
     f.asm.leave(f.program.stubs[context.OPERATION], start, top_cell(f))
     _finish(f, n_args, results, False)
     return pc
+
+
+# An instruction done by a routine, whose operands are in the first registers. It leaves the
+# registers of locals alone.
+def by_routine(f, op, pc, n_args, bits):
+    asm = f.asm
+    stack = f.stack
+    first = len(stack) - n_args
+    for n in range(first):
+        d = stack[n]
+        if not d & _KIND and d >> 4 & 0xFF < f.n_temps:
+            flush(f, n)
+    _to_arguments(f, stack[first:])
+    del stack[first:]
+    if asm.sites is not None:
+        asm.about = pc, 0, context.IN_REGISTER, None
+    f.program.routine(op)
+    stack.append(result_register(f, bits) << 4 | bits)
+    free_others(f)
+    return pc
+
+
+# Puts operands into the registers from 0 on: first what is in other registers, each when nothing
+# waits in its new one any more; one that goes around in a circle by way of T.
+def _to_arguments(f, args):
+    asm = f.asm
+    targets = []
+    sources = []
+    r = 0
+    for d in args:
+        if not d & _KIND or d & _KIND == _LOCAL and not f.place[d >> 4] & _KIND:
+            s = use(f, d)
+            targets.append(r)
+            sources.append(s & 0xFF)
+            if d & _WIDE:
+                targets.append(r + 1)
+                sources.append(high(s))
+        r += 2 if d & _WIDE else 1
+    while targets:
+        n = len(targets) - 1
+        while n >= 0 and targets[n] in sources and targets[n] != sources[n]:
+            n -= 1
+        if n < 0:
+            n = sources.index(targets[0])
+            asm.move(asm.T, sources[n])
+            sources[n] = asm.T
+        else:
+            asm.move(targets.pop(n), sources.pop(n))
+    r = 0
+    for d in args:
+        cell = memory_cell(f, d)
+        if d & _WIDE:
+            if cell >= 0:
+                asm.load_wide(pair(r, r + 1), cell)
+            elif d & _KIND == _CONST:
+                asm.const_wide(pair(r, r + 1), d >> 4)
+            r += 2
+        else:
+            if cell >= 0:
+                asm.load_cell(r, cell)
+            elif d & _KIND == _CONST:
+                asm.const(r, d >> 4)
+            r += 1
 
 
 def call(f, op, pc):

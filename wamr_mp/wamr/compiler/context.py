@@ -49,6 +49,7 @@ INTEGER_OVERFLOW = 3
 INVALID_CONVERSION = 4
 UNDEFINED_ELEMENT = 5
 STACK_EXHAUSTED = 6
+IN_REGISTER = 7  # a routine's: its number is in register 0
 
 
 # Where the globals are: behind the tables, 8 bytes each (for an imported one a pointer); and

@@ -3,7 +3,7 @@
 from wamr.host import const
 from wamr.wasm import opcodes
 from wamr.compiler import context
-from wamr.compiler.calls import operation
+from wamr.compiler.calls import by_routine, operation
 from wamr.compiler.control import branch_else, branch_if, compare, trap
 from wamr.compiler.scan import leb, next_leb, skip
 from wamr.compiler.values import memory_cell, release, result, result_of, temp, type_bits, use
@@ -70,7 +70,7 @@ def _truth(f, condition, a, b, pc):
 
 def unary(f, op, pc):
     if op >= 0x79 and f.pairs:
-        return operation(f, pc - 1, pc, 1, b"\x7e")
+        return by_routine(f, op, pc, 1, _I64)
     x = use(f, f.stack.pop())
     release(f, x)
     if op >= 0x79:
@@ -116,11 +116,9 @@ def binary(f, op, pc):
 def binary_wide(f, op, pc):
     stack = f.stack
     asm = f.asm
-    start = pc - 1
+    if f.pairs and op >= 0x89 and stack[-1] & _KIND != _CONST:
+        return by_routine(f, op, pc, 2, _I64)
     op -= 0x7C
-    if f.pairs and op >= _ROTL and stack[-1] & _KIND != _CONST:
-        # Takes many instructions on halves, and is rare.
-        return operation(f, start, pc, 2, b"\x7e")
     b = stack.pop()
     a = stack.pop()
     if a & _KIND == _CONST and b & _KIND != _CONST and _COMMUTES[op]:
@@ -159,9 +157,9 @@ def binary_wide(f, op, pc):
 def divide(f, op, pc):
     asm = f.asm
     bits = 0 if op < 0x7C else _I64
-    op -= 0x7C if bits else 0x6A
     if bits and f.pairs:
-        return operation(f, pc - 1, pc, 2, b"\x7e")
+        return by_routine(f, op, pc, 2, bits)
+    op -= 0x7C if bits else 0x6A
     b = f.stack.pop()
     x = use(f, f.stack.pop())
     y = use(f, b)
@@ -198,9 +196,12 @@ def divide(f, op, pc):
 
 def floating(f, op, pc):
     bits = 8 if op < 0x99 else 12
+    code = op
     op -= 0x8B if op < 0x99 else 0x99
     n = 1 if op < 7 else 2
     if not f.asm.does_float(op, bits & _WIDE):
+        if 7 <= op <= 10:
+            return by_routine(f, code, pc, n, bits)
         return operation(f, pc - 1, pc, n, b"\x7d" if bits == 8 else b"\x7c")
     if n == 1:
         x = use(f, f.stack.pop())
@@ -215,11 +216,18 @@ def floating(f, op, pc):
     return f.next
 
 
+# What is asked about the number that a routine gives, by instruction: the condition, the constant.
+# (-1, 0, 1, 2: less, equal, greater, unordered.)
+_ANSWERS = b"\x00\x00\x01\x00\x04\x00\x00\x01\x07\x00\x08\x02"
+
+
 def float_comparison(f, op, pc):
     wide = 0 if op < 0x61 else _WIDE
     op -= 0x61 if wide else 0x5B
     if not f.asm.compares_floats(wide):
-        return operation(f, pc - 1, pc, 2, b"\x7f")
+        by_routine(f, 0x61 if wide else 0x5B, pc, 2, 0)
+        value = _ANSWERS[2 * op + 1] << 4 | _CONST
+        return _truth(f, _ANSWERS[2 * op], f.stack.pop(), value, pc)
     b = f.stack.pop()
     x = use(f, f.stack.pop())
     y = use(f, b)

@@ -157,6 +157,36 @@ class Pairs(Assembler):
             else:
                 self.const(dh, 0)
 
+    # ---- for routines (see routines.py)
+
+    # Places that are branched to before or after they are marked: their label holds what waits
+    # for them, then their position.
+
+    def mark(self, label):
+        self.bind(label)
+        label.clear()
+        label.append(~self.here())
+
+    def branch_on(self, condition, label):
+        if label and label[0] < 0:
+            self.branch_back(condition, ~label[0])
+        else:
+            self.branch(condition, label)
+
+    def branch_if(self, condition, a, b, label):
+        self.branch_on(self.compare(condition, a, b), label)
+
+    def branch_const(self, condition, a, value, label):
+        self.branch_on(self.compare_const(condition, a, value), label)
+
+    def goto(self, label):
+        if label and label[0] < 0:
+            self.jump_back(~label[0])
+        else:
+            self.jump(label)
+
+    # ---- conversions
+
     # What makes an integer of another width, by opcode: wrap, extend…
     def extend(self, op, d, a):
         lo = low(d)

@@ -3,6 +3,7 @@
 from array import array
 
 from wamr.compiler.function import Function
+from wamr.compiler.routines import Routines
 from wamr.compiler.scan import signed_leb
 from wamr.compiler.values import is_wide
 
@@ -11,10 +12,10 @@ class Program:
     """Machine code of a module for one target, made by compile(): position-independent, in one
     buffer after the other.
 
-    parts: the stubs, and each function
+    parts: the stubs, each function, each group of routines
     size: bytes of them
     stubs: offsets of stubs, see stubs() of the targets
-    offsets: where functions start; imported ones have none
+    offsets: where functions start, imported ones have none; and behind them routines
     """
 
     def __init__(self, module, asm):
@@ -23,15 +24,24 @@ class Program:
         self.wide = _has_wide_values(module)
         asm.guaranteed = guaranteed(module)
         self.stubs = asm.stubs()
-        self.parts = [asm.code]
-        self.size = len(asm.code) * asm.UNIT
+        self.parts = []
+        self.bases = []  # where they start
+        self.size = 0
+        self.add_part()
         self.offsets = [-1] * len(module.funcs)
-        self.calls = []  # of functions still to come: part, place, function, …
+        self.routines = Routines(self)
+        self.calls = []  # of functions and routines still to come: part, place, function, …
+
+    def add_part(self):
+        self.parts.append(self.asm.code)
+        self.bases.append(self.size)
+        self.size += len(self.asm.code) * self.asm.UNIT
 
     def compile(self):
         """Generator: compiles a function at each step, and gives its index."""
-        for index in range(self.module.n_imported_funcs, len(self.offsets)):
+        for index in range(self.module.n_imported_funcs, len(self.module.funcs)):
             self.function(index)
+            self.routines.emit()
             yield index
         self._link()
 
@@ -53,8 +63,7 @@ class Program:
             asm.begin(self.size)
             Function(self, index).compile()
             asm.far = False
-        self.parts.append(asm.code)
-        self.size += len(asm.code) * asm.UNIT
+        self.add_part()
 
     # Emits a call of a function, or a jump there.
     def call(self, index, cells):
@@ -62,6 +71,11 @@ class Program:
 
     def jump(self, index):
         self._fix(index, self.asm.jump_far(self.offsets[index]))
+
+    # The same of a routine, by opcode.
+    def routine(self, op):
+        number = self.routines.number(op)
+        self._fix(number, self.asm.call_routine(self.offsets[number]))
 
     def _fix(self, index, place):
         if self.offsets[index] < 0:
@@ -73,8 +87,7 @@ class Program:
         for i in range(0, len(calls), 3):
             part, place, index = calls[i : i + 3]
             asm.code = self.parts[part]
-            base = self.offsets[self.module.n_imported_funcs + part - 1]
-            asm.patch(place, (self.offsets[index] - base) // asm.UNIT)
+            asm.patch(place, (self.offsets[index] - self.bases[part]) // asm.UNIT)
 
     # What Code is made of beside the code: the target's properties, then offsets of entries. In
     # one piece, so that it can be kept with the code.
@@ -83,7 +96,8 @@ class Program:
         table = array("I", (1 if asm.WIDE else 0, asm.THUMB, asm.GUARD))
         for stub in ("start", "start_result", "again"):
             table.append(self.stubs[stub])
-        table.extend(array("I", self.offsets[self.module.n_imported_funcs :]))
+        module = self.module
+        table.extend(array("I", self.offsets[module.n_imported_funcs : len(module.funcs)]))
         return table
 
 

@@ -418,6 +418,83 @@ class RV32(Pairs):
             self.const(dy, 0)
         self._land(end)
 
+    # ---- what routines need besides
+
+    # d = n bits of a, from bit `start` on.
+    def bits(self, d, a, start, n):
+        if start + n < 32:
+            self._i(0x1013, d, a, 32 - start - n)
+            a = d
+        self._i(0x5013, d, a, 32 - n)
+
+    # Shift by a register that holds less than 32.
+    def shift_by(self, op, d, a, n):
+        self._r(_ALU[op], d, a, n)
+
+    # hi:lo = a * b, or plus that.
+    def umull(self, lo, hi, a, b):
+        self._r(_MULHU, _T, a, b)
+        self._r(_MUL, lo, a, b)
+        self.move(hi, _T)
+
+    def umlal(self, lo, hi, a, b):
+        self._r(_MUL, _T, a, b)
+        self._r(_MULHU, _U, a, b)
+        self._r(_ADD, lo, lo, _T)
+        self._r(_SLTU, _T, lo, _T)
+        self._r(_ADD, hi, hi, _U)
+        self._r(_ADD, hi, hi, _T)
+
+    # hi:lo >>= n (op: by shr_u or shr_s) for n < 32; out: what is shifted out, from the top.
+    # (Shifts by 32 - n are made of two, as n may be 0.)
+    def shift_out(self, op, hi, lo, out, n):
+        self._i(_XORI, _T, n, -1)
+        self._i(0x1013, out, lo, 1)
+        self._r(_SLL, out, out, _T)
+        self._r(_SRL, lo, lo, n)
+        self._i(0x1013, _U, hi, 1)
+        self._r(_SLL, _U, _U, _T)
+        self._r(_OR, lo, lo, _U)
+        self._r(_ALU[op], hi, hi, n)
+
+    # hi:lo <<= n for n < 32, filled with the top of `fill`, which is shifted too; s is scratch.
+    def shift_in(self, hi, lo, fill, n, s):
+        self._i(_XORI, _T, n, -1)
+        self._r(_SLL, hi, hi, n)
+        self._i(0x5013, s, lo, 1)
+        self._r(_SRL, s, s, _T)
+        self._r(_OR, hi, hi, s)
+        self._r(_SLL, lo, lo, n)
+        self._i(0x5013, s, fill, 1)
+        self._r(_SRL, s, s, _T)
+        self._r(_OR, lo, lo, s)
+        self._r(_SLL, fill, fill, n)
+
+    # A routine that uses the registers below n, of which it keeps those that its callers keep
+    # locals in (see registers), and words on the stack.
+    def enter_routine(self, wide, n, words=0):
+        self.kept = range(self.registers(wide)[0], n)
+        self.words = words
+        words += len(self.kept)
+        if words:
+            self._i(_ADDI, _SP, _SP, -words * 4 & ~15)
+        for i, r in enumerate(self.kept):
+            self._s(_SW, r, _SP, 4 * (i + self.words))
+
+    def leave_routine(self):
+        words = len(self.kept) + self.words
+        for i, r in enumerate(self.kept):
+            self._i(_LW, r, _SP, 4 * (i + self.words))
+        if words:
+            self._i(_ADDI, _SP, _SP, words * 4 + 15 & ~15)
+        self._i(_JALR, _ZERO, _RA, 0)
+
+    def store_word(self, s, i):
+        self._s(_SW, s, _SP, 4 * i)
+
+    def load_word(self, d, i):
+        self._i(_LW, d, _SP, 4 * i)
+
     # ---- comparisons and branches
 
     # What was compared: two registers, or a register and a constant.
@@ -731,6 +808,9 @@ class RV32(Pairs):
         self.call_stub(target)
         self._frame(-cells)
         return place
+
+    def call_routine(self, target):
+        return self.call(target, 0)
 
     def jump_far(self, target):
         return self._far(_ZERO, target)

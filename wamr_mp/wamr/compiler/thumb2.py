@@ -401,6 +401,68 @@ class Thumb2(Pairs):
     def _shift_by(self, kind, d, a, s):
         self._32(0xFA00 | kind << 5 | a, 0xF000 | d << 8 | s)
 
+    # ---- what routines need besides
+
+    # d = n bits of a, from bit `start` on.
+    def bits(self, d, a, start, n):
+        self._32(0xF3C0 | a, start >> 2 << 12 | d << 8 | (start & 3) << 6 | n - 1)
+
+    # Shift by a register that holds less than 32.
+    def shift_by(self, op, d, a, n):
+        self._shift_by(_SHIFTS[op - _SHL], d, a, n)
+
+    # hi:lo = a * b, or plus that.
+    def umull(self, lo, hi, a, b):
+        self._32(0xFBA0 | a, lo << 12 | hi << 8 | b)
+
+    def umlal(self, lo, hi, a, b):
+        self._32(0xFBE0 | a, lo << 12 | hi << 8 | b)
+
+    # hi:lo >>= n (op: by shr_u or shr_s) for n < 32; out: what is shifted out, from the top.
+    def shift_out(self, op, hi, lo, out, n):
+        self._immediate(0xF1C0 | n, _IP, 32)  # rsb ip, n, #32
+        self._shift_by(0, out, lo, _IP)
+        self._shift_by(1, lo, lo, n)
+        self._shift_by(0, _IP, hi, _IP)
+        self._32(0xEA40 | lo, lo << 8 | _IP)
+        self.shift_by(op, hi, hi, n)
+
+    # hi:lo <<= n for n < 32, filled with the top of `fill`, which is shifted too; s is scratch.
+    def shift_in(self, hi, lo, fill, n, s):
+        self._immediate(0xF1C0 | n, _IP, 32)  # rsb ip, n, #32
+        self._shift_by(0, hi, hi, n)
+        self._shift_by(1, s, lo, _IP)
+        self.alu(_OR, hi, hi, s)
+        self._shift_by(0, lo, lo, n)
+        self._shift_by(1, s, fill, _IP)
+        self.alu(_OR, lo, lo, s)
+        self._shift_by(0, fill, fill, n)
+
+    # A routine that uses the registers below n, of which it keeps those that its callers keep
+    # locals in (see registers), and words on the stack.
+    def enter_routine(self, wide, n, words=0):
+        kept = self.registers(wide)[0]
+        self.kept = (1 << n) - 1 & -1 << kept
+        self.words = words
+        if self.kept or words:
+            self.code.append(0xB500 | self.kept)  # push {.., lr}
+            if words:
+                self.code.append(0xB080 | words)  # sub sp, #
+
+    def leave_routine(self):
+        if self.words:
+            self.code.append(0xB000 | self.words)  # add sp, #
+        if self.kept or self.words:
+            self.code.append(0xBD00 | self.kept)  # pop {.., pc}
+        else:
+            self.code.append(0x4770)  # bx lr
+
+    def store_word(self, s, i):
+        self.store_at(s, _SP, 4 * i)
+
+    def load_word(self, d, i):
+        self.load_at(d, _SP, 4 * i)
+
     # ---- comparisons and branches
 
     def compare(self, condition, a, b):
@@ -688,6 +750,12 @@ class Thumb2(Pairs):
         place = self.here()
         self.call_stub(target)
         self._frame(-cells)
+        self._reload()
+        return place
+
+    def call_routine(self, target):
+        place = self.here()
+        self.call_stub(target)
         self._reload()
         return place
 

@@ -22,6 +22,7 @@ _MEMORY = const(3)
 _FUEL = const(5)  # and, in the upper half, STATUS
 _ARGS = const(6)  # ARG0, ARG1
 _TRAP_SITE = const(7)
+_REGISTERS = const(11)
 
 
 def attach(instance):
@@ -286,7 +287,10 @@ class Activation:
             self.resume = code.again()
             code.forget_sites()
             return
-        raise Trap(context.TRAPS[about[3]])
+        number = about[3]
+        if number == context.IN_REGISTER:
+            number = self.native.context[_REGISTERS] & 0xFFFFFFFF
+        raise Trap(context.TRAPS[number])
 
     def _callee(self, status, arg):
         instance = self.instance

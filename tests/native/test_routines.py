@@ -1,0 +1,83 @@
+"""The routines of compiler/routines.py against another engine, on emulated processors."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from numerics import operands, reference
+from wamr.compiler.rv32 import RV32
+from wamr.compiler.thumb2 import Thumb2
+
+pytest.importorskip("unicorn", reason="unicorn, which emulates them, is not installed")
+
+from native.routine import Routine  # noqa: E402
+
+TARGETS = [Thumb2, RV32]
+OPS = [
+    0x79,
+    0x7A,
+    0x7B,
+    0x7F,
+    0x80,
+    0x81,
+    0x82,
+    0x89,
+    0x8A,
+    0x92,
+    0x93,
+    0x94,
+    0x95,
+    0xA0,
+    0xA1,
+    0xA2,
+    0xA3,
+]
+
+
+def number(choose: random.Random, type: str, like: int) -> int:
+    """Of any length; a float is often near `like`, in exponent or in all but a few bits."""
+    bits = int(type[1:])
+    if type[0] == "i":
+        return choose.getrandbits(bits) >> choose.randrange(bits)
+    p = 23 if bits == 32 else 52
+    way = choose.randrange(4)
+    if way == 0:
+        return choose.getrandbits(bits)
+    if way == 1:
+        return like ^ choose.getrandbits(bits) >> choose.randrange(bits) ^ 1 << bits - 1
+    exponent = (like >> p) + choose.randrange(-p - 4, p + 5) if way == 2 else choose.randrange(p)
+    fraction = choose.getrandbits(p) >> choose.randrange(p) << choose.randrange(p)
+    if way == 3:
+        exponent += (1 << bits - p - 2) - p // 2
+    return ((exponent << p) + (fraction & (1 << p) - 1)) & (1 << bits) - 1
+
+
+def some(types: tuple[str, ...], count: int) -> list[tuple[int, ...]]:
+    choose = random.Random(count)
+    found = []
+    for _ in range(count):
+        values = [number(choose, types[0], choose.getrandbits(64) >> 64 - int(types[0][1:]))]
+        values += [number(choose, type, values[0]) for type in types[1:]]
+        found.append(tuple(values))
+    return found
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("op", OPS, ids=[reference.INSTRUCTIONS[op][0] for op in OPS])
+def test_routine(op: int, target: type) -> None:
+    routine = Routine(target, op)
+    types = routine.operands
+    for values in operands.edges(types, 3000) + some(types, 2000):
+        assert routine(*values) == reference.outcome(op, *values), [*map(hex, values)]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("op", [0x5B, 0x61])
+def test_comparison(op: int, target: type) -> None:
+    routine = Routine(target, op)
+    types = routine.operands
+    for values in operands.edges(types, 3000) + some(types, 2000):
+        equal, less, greater = (reference.outcome(op + i, *values) for i in (0, 2, 3))
+        wanted = 0 if equal else 0xFFFFFFFF if less else 1 if greater else 2
+        assert routine(*values) == wanted, [*map(hex, values)]
