@@ -56,7 +56,7 @@ class Arm(Processor):
 
     def prepare(self, uc: unicorn.Uc, target: type) -> None:
         uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
-        if target.FLOAT32:
+        if target.FLOATS:
             uc.reg_write(arm.UC_ARM_REG_FPEXC, 0x40000000)
 
 

@@ -11,7 +11,8 @@ from spec.device_runner import Runner
 from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
 from test_spec import FILES, check_all_passed
 from wamr.compiler.rv32 import RV32
-from wamr.compiler.thumb2 import Thumb2, Thumb2F
+from wamr.compiler.thumb2 import Thumb2
+from wamr.compiler.vfp import Thumb2F
 
 pytest.importorskip("unicorn", reason="unicorn, which emulates them, is not installed")
 

@@ -7,7 +7,7 @@ import kernels
 # Target: its module and class in wamr.compiler.
 TARGETS = {
     "thumb2": ("thumb2", "Thumb2"),
-    "thumb2f": ("thumb2", "Thumb2F"),
+    "thumb2f": ("vfp", "Thumb2F"),
     "rv32": ("rv32", "RV32"),
     "x64": ("x64", "X64"),
 }

@@ -10,6 +10,8 @@ class Assembler:
     THUMB = 0  # what is added to an address to jump to it
     TRUNCATES = b""  # the truncations that the target does
     TAKES_CELLS = False  # whether an instruction can have a cell for its second operand
+    FLOATS = 0  # the types that have registers of their own, see values.py
+    LOADS_FLOATS = False  # whether these can be loaded from linear memory, and stored
     GUARD = 0  # bytes at the end of the cell stack that small frames may use unchecked
 
     def __init__(self):

@@ -10,6 +10,8 @@ from wamr.compiler.values import (
     flush_last,
     free_others,
     high,
+    is_float,
+    is_temp,
     is_wide,
     memory_cell,
     pair,
@@ -18,6 +20,7 @@ from wamr.compiler.values import (
     result_register,
     save_locals,
     set_valid,
+    temp_for,
     top_cell,
     type_bits,
     use,
@@ -40,7 +43,7 @@ def _prepare(f, n_args):
             d = stack[n]
             if not d & _KIND:
                 r = d >> 4 & 0xFF
-                if r < f.n_temps:
+                if is_temp(f, r):
                     flush(f, n)
                 else:  # a local, which loses its register
                     stack[n] = _local_in(f, r) << 4 | d & _TYPE | _LOCAL
@@ -60,11 +63,23 @@ def _finish(f, n_args, results, in_register):
     if f.valid:
         set_valid(f, 0)
     if in_register and len(results) == 1:
-        bits = type_bits(results[0])
-        stack.append(result_register(f, bits) << 4 | bits)
-    elif results:
+        _push_result(f, type_bits(results[0]))
+        return
+    if results:
         push_cells(f, results)
     free_others(f)
+
+
+# A result that came in its register.
+def _push_result(f, bits):
+    stack = f.stack
+    stack.append(result_register(f, bits) << 4 | bits)
+    free_others(f)
+    if is_float(f, bits):
+        r = temp_for(f, bits)
+        (f.asm.move_wide if bits & _WIDE else f.asm.move)(r, 0)
+        release(f, 0)
+        stack[-1] = r << 4 | bits
 
 
 # The call at hand leads to a frame `cells` from this one: for backtraces.
@@ -90,15 +105,14 @@ def by_routine(f, op, pc, n_args, bits):
     first = len(stack) - n_args
     for n in range(first):
         d = stack[n]
-        if not d & _KIND and d >> 4 & 0xFF < f.n_temps:
+        if not d & _KIND and is_temp(f, d >> 4):
             flush(f, n)
     _to_arguments(f, stack[first:])
     del stack[first:]
     if asm.sites is not None:
         asm.about = pc, 0, context.IN_REGISTER, None
     f.program.routine(op)
-    stack.append(result_register(f, bits) << 4 | bits)
-    free_others(f)
+    _push_result(f, bits)
     return pc
 
 

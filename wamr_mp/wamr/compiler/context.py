@@ -18,7 +18,8 @@ HOST_STACK = 64  # pointer: the C stack, to leave with
 LIMIT = 72  # what 32-bit targets compare addresses with: 3 less than the memory's bytes, or 0
 BASE = 80  # pointer: where the code was loaded, told by the code itself
 REGISTERS = 88  # 72 bytes: what the compiler's registers held at a trap, to try again
-TABLES = 160  # per table: pointer to its words, length in 8 bytes
+FLOAT_REGISTERS = 160  # 112 bytes: the same for those of floats
+TABLES = 272  # per table: pointer to its words, length in 8 bytes
 
 # STATUS, when native code returns to the driver.
 DONE = 0

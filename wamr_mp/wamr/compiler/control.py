@@ -10,6 +10,7 @@ from wamr.compiler.values import (
     flush_last,
     free_others,
     meet,
+    meeting_register,
     memory_cell,
     push_cells,
     release,
@@ -39,6 +40,9 @@ _WANTED = const(6)  # locals in registers where the label is; None: nothing goes
 _STATE = const(7)  # of `if`, for its else: see _snapshot
 
 _NE = const(1)
+# Conditions of floats: equal, less, greater, less or equal, greater or equal; each number + 1 says
+# that it is not so.
+FLOAT = const(16)
 
 
 def trap(f, number, pc, again=0):
@@ -77,7 +81,7 @@ def _settle(f, frame):
     n = len(frame[_PARAMS] if loop else frame[_RESULTS])
     if n:
         if n == 1 and not loop:
-            _to_result(f)
+            _to_result(f, meeting_register(f, f.stack[-1]))
         else:
             flush_last(f, n)
             source = cell_of(f, len(f.stack) - n)
@@ -92,11 +96,10 @@ def _settle(f, frame):
 
 # Puts the one result where the label, or the caller, wants it. What else is in registers is not
 # needed any more.
-def _to_result(f):
+def _to_result(f, r):
     asm = f.asm
     e = f.stack[-1]
     wide = e & _WIDE
-    r = result_register(f, e)
     kind = e & _KIND
     if kind == _CONST:
         (asm.const_wide if wide else asm.const)(r, e >> 4)
@@ -128,7 +131,7 @@ def _jump(f, frame):
 def leave(f):
     n = len(f.frames[0][_RESULTS])
     if n == 1:
-        _to_result(f)
+        _to_result(f, result_register(f, f.stack[-1]))
     if n > 1:
         flush_last(f, n)
         source = cell_of(f, len(f.stack) - n)
@@ -143,6 +146,12 @@ def leave(f):
 # Compares; returns the condition, which changes when the operands are better swapped. Nothing may
 # stand between this and what uses the flags but moves.
 def compare(f, condition, a, b):
+    if condition >= FLOAT:
+        y = use(f, b)
+        x = use(f, a)
+        release(f, x)
+        release(f, y)
+        return f.asm.float_compare(condition & ~1, x, y, a & _WIDE) ^ condition & 1
     if a & _KIND == _CONST and b & _KIND != _CONST:
         a, b = b, a
         if condition > 3:
@@ -293,7 +302,7 @@ def _meet_at(f, frame):
     kinds = frame[_RESULTS]
     if len(kinds) == 1:
         bits = type_bits(kinds[0])
-        f.stack.append(result_register(f, bits) << 4 | bits)
+        f.stack.append(meeting_register(f, bits) << 4 | bits)
     else:
         push_cells(f, kinds)
     free_others(f)

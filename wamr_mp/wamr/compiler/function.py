@@ -72,6 +72,10 @@ _BY_OPCODE = (
 )
 
 
+# Of the registers for floats, 16 to 21 are for operands, these for locals.
+_FLOAT_REGISTERS = b"\x16\x17\x18\x19\x1a\x1b\x1c\x1d"
+
+
 class Function:
     """A function while it is compiled: the state that the functions of this package work on.
 
@@ -100,15 +104,19 @@ class Function:
         self.pairs = not asm.WIDE
         self.takes_cells = asm.TAKES_CELLS
         self.stack = []
-        self.n_temps, n_locals = asm.registers(self.wide)
-        self.temps = self.free = (1 << self.n_temps) - 1
+        n_temps, registers = asm.registers(self.wide)
+        self.temps = (1 << n_temps) - 1
+        self.floats = asm.FLOATS
+        self.float_temps = 0x3F0000 if asm.FLOATS else 0
+        self.free = self.temps | self.float_temps
         self.place = []
         self.home = []
         self.cells = []  # of the locals
         self.owners = []  # the locals that have registers
         self.all = self.valid = self.dirty = self.written = 0
         self.checked = {}  # address in a local, see memory.py -> bytes from there that are inside
-        self.return_cell = assign(self, scan, types, self.n_temps + n_locals)
+        float_registers = _FLOAT_REGISTERS if asm.FLOATS else b""
+        self.return_cell = assign(self, scan, types, registers, float_registers)
         self.base = self.return_cell + 2  # of the operands
         operands = module.bodies[body + 4] - 4 - len(types)
         self.frame_size = self.base + (2 * operands if self.wide else operands)

@@ -15,8 +15,8 @@ _TARGETS = {
     2: ("x64", "X64"),
     5: ("thumb2", "Thumb2"),
     6: ("thumb2", "Thumb2"),
-    7: ("thumb2", "Thumb2F"),
-    8: ("thumb2", "Thumb2F"),
+    7: ("vfp", "Thumb2F"),
+    8: ("vfp", "Thumb2F"),
     11: ("rv32", "RV32"),
 }
 

@@ -5,7 +5,17 @@ from wamr.compiler import context
 from wamr.compiler.calls import operation
 from wamr.compiler.control import trap
 from wamr.compiler.scan import leb, next_leb, signed_leb
-from wamr.compiler.values import release, result, set_local, temp_for, type_bits, use
+from wamr.compiler.values import (
+    is_temp,
+    release,
+    result,
+    set_local,
+    take,
+    temp,
+    temp_for,
+    type_bits,
+    use,
+)
 
 _KIND = const(3)
 _LOCAL = const(1)
@@ -53,7 +63,7 @@ def select(f, op, pc):
     second = use(f, b)
     condition = use(f, c)
     wide = a & _WIDE
-    if second & 0xFF < f.n_temps:
+    if is_temp(f, second):
         d = second
     else:
         d = temp_for(f, a)
@@ -62,6 +72,7 @@ def select(f, op, pc):
     (asm.select_wide if wide else asm.select)(kind, d, first)
     release(f, first)
     release(f, condition)
+    take(f, d)
     f.stack.append(d << 4 | a & _TYPE)
     return pc
 
@@ -140,7 +151,7 @@ def _address(f, op, pc):
         return None
     f.offset = offset
     r = use(f, d) if kind else d >> 4
-    if r >= f.n_temps:
+    if not f.temps >> r & 1:
         d = r << 4  # a local in its register
     elif kind != _LOCAL:
         _check(f, r, extent)
@@ -169,13 +180,24 @@ def load(f, op, pc):
     if r is not None:
         f.free |= 1 << r
     d = result(f, f.next, _TYPES[op - 0x28])
-    f.asm.load(op, d, r, f.offset)
+    if d >> 4 == 1 and not f.asm.LOADS_FLOATS:
+        s = temp(f)
+        f.asm.load(op, s, r, f.offset)
+        f.asm.move(d, s)
+        f.free |= 1 << s
+    else:
+        f.asm.load(op, d, r, f.offset)
     return f.next
 
 
 def store(f, op, pc):
     e = f.stack.pop()
     s = use(f, e) if e & _KIND else e >> 4
+    if s >> 4 == 1 and not f.asm.LOADS_FLOATS:
+        r = s
+        s = temp(f)
+        f.asm.move(s, r)
+        release(f, r)
     r = _address(f, op, pc)
     f.asm.store(op, s, r, f.offset)
     release(f, s)

@@ -4,12 +4,23 @@ from wamr.host import const
 from wamr.wasm import opcodes
 from wamr.compiler import context
 from wamr.compiler.calls import by_routine, operation
-from wamr.compiler.control import branch_else, branch_if, compare, trap
+from wamr.compiler.control import FLOAT, branch_else, branch_if, compare, trap
 from wamr.compiler.scan import leb, next_leb, skip
-from wamr.compiler.values import memory_cell, release, result, result_of, temp, type_bits, use
+from wamr.compiler.values import (
+    is_float,
+    is_temp,
+    memory_cell,
+    release,
+    result,
+    result_of,
+    temp,
+    type_bits,
+    use,
+)
 
 _KIND = const(3)
 _REG = const(0)
+_LOCAL = const(1)
 _CONST = const(3)
 _WIDE = const(4)
 _TYPE = const(12)
@@ -221,20 +232,18 @@ def floating(f, op, pc):
 _ANSWERS = b"\x00\x00\x01\x00\x04\x00\x00\x01\x07\x00\x08\x02"
 
 
+# eq, ne, lt, gt, le, ge
 def float_comparison(f, op, pc):
-    wide = 0 if op < 0x61 else _WIDE
-    op -= 0x61 if wide else 0x5B
-    if not f.asm.compares_floats(wide):
-        by_routine(f, 0x61 if wide else 0x5B, pc, 2, 0)
+    bits = 8 if op < 0x61 else 12
+    first = 0x5B if bits == 8 else 0x61
+    op -= first
+    if not is_float(f, bits):
+        by_routine(f, first, pc, 2, 0)
         value = _ANSWERS[2 * op + 1] << 4 | _CONST
         return _truth(f, _ANSWERS[2 * op], f.stack.pop(), value, pc)
     b = f.stack.pop()
-    x = use(f, f.stack.pop())
-    y = use(f, b)
-    release(f, x)
-    release(f, y)
-    f.asm.float_compare(op, result(f, pc), x, y, wide)
-    return f.next
+    condition = FLOAT + b"\x00\x01\x02\x04\x06\x08"[op]
+    return _truth(f, condition, f.stack.pop(), b, pc)
 
 
 # ---- conversions
@@ -246,8 +255,15 @@ def convert(f, op, pc):
     bits = type_bits(kind)
     if 0xBC <= op <= 0xBF:  # reinterpretations: the bits stay where they are
         d = f.stack[-1]
-        f.stack[-1] = d & ~_TYPE | bits
-        return pc
+        if is_float(f, d) == is_float(f, bits) and (
+            d & _KIND > _LOCAL or not d & _KIND and is_temp(f, d >> 4)
+        ):
+            f.stack[-1] = d & ~_TYPE | bits
+            return pc
+        x = use(f, f.stack.pop())
+        d = result_of(f, pc, bits, x)
+        (asm.move_wide if bits & _WIDE else asm.move)(d, x)
+        return f.next
     if op == 0xA7 or op == 0xAC or op == 0xAD or op >= 0xC0:
         x = use(f, f.stack.pop())
         d = result_of(f, pc, bits, x)

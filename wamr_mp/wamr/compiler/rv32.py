@@ -111,14 +111,12 @@ class RV32(Pairs):
     T = _T
     GUARD = 512  # twice _GUARD: for a function and what it calls
     CONVERTS = b""
-    FLOAT32 = False
-    FLOAT64 = False
 
     def buffer(self):
         return array("H")
 
     def registers(self, wide):
-        return (8, 10) if wide else (6, 12)
+        return (8, bytes(range(8, 18))) if wide else (6, bytes(range(6, 18)))
 
     # ---- encoding
 
@@ -766,9 +764,6 @@ class RV32(Pairs):
 
     def does_float(self, op, w):
         return op < 2 or op == 13
-
-    def compares_floats(self, w):
-        return False
 
     # abs, neg
     def float_unary(self, op, d, a, w):

@@ -53,7 +53,7 @@ _SHORT = (0, 0, 0x4340, 0, 0, 0, 0, 0x4000, 0x4300, 0x4040, 0, 0, 0, 0, 0)
 _OPCODES = b"\x08\x0d\x00\x00\x00\x00\x00\x00\x02\x04"
 _SHIFTS = b"\x00\x02\x01\x03\x03"
 # By condition.
-_CODES = b"\x00\x01\x04\x05\x0b\x0a\x0c\x0d\x03\x02\x08\x09"
+_CODES = b"\x00\x01\x04\x05\x0b\x0a\x0c\x0d\x03\x02\x08\x09\x06\x07"
 # Of the loads and stores from 0x28 on: the form with an index register.
 _ACCESS = (
     0xF850, 0xF850, 0xF850, 0xF850, 0xF910, 0xF810, 0xF930, 0xF830,
@@ -99,11 +99,9 @@ class Thumb2(Pairs):
     THUMB = 1
     GUARD = 512  # twice _GUARD: for a function and what it calls
     CONVERTS = b""
-    FLOAT32 = False
-    FLOAT64 = False
 
     def registers(self, wide):
-        return (5, 3) if wide else (3, 5)
+        return (5, b"\x05\x06\x07") if wide else (3, b"\x03\x04\x05\x06\x07")
 
     # ---- encoding
 
@@ -711,9 +709,6 @@ class Thumb2(Pairs):
     def does_float(self, op, w):
         return op < 2 or op == 13
 
-    def compares_floats(self, w):
-        return False
-
     # abs, neg
     def float_unary(self, op, d, a, w):
         if w:
@@ -879,14 +874,12 @@ class Thumb2(Pairs):
         self.bind(trap)
         stubs[context.TRAP] = 2 * self.here()
         self.store_context(_LR, context.TRAP_SITE)
-        self._immediate(0xF100 | _CTX, _IP, context.REGISTERS)
-        self._32(0xE880 | _IP, 0x00FF)  # stm ip, {r0-r7}
+        self._save()
         self.const(2, context.TRAP)
         self.jump(leaving)
         # Goes on at TRAP_SITE with the registers as they were.
         stubs["again"] = 2 * self.here()
-        self._immediate(0xF100 | _CTX, _IP, context.REGISTERS)
-        self._32(0xE890 | _IP, 0x00FF)  # ldm ip, {r0-r7}
+        self._restore()
         self.load_context(_PC, context.TRAP_SITE)
         # How the driver starts a function, whose address is in TRAP_SITE: with one result, which
         # goes from registers 0 and 1 to the frame, and without.
@@ -909,55 +902,11 @@ class Thumb2(Pairs):
         self._32(0xE8BD, 0x8FF0)  # pop {r4-r11, pc}
         return stubs
 
+    # Registers at a trap: the scratch register points to where they are kept.
+    def _save(self):
+        self._immediate(0xF100 | _CTX, _IP, context.REGISTERS)
+        self._32(0xE880 | _IP, 0x00FF)  # stm ip, {r0-r7}
 
-class Thumb2F(Thumb2):
-    """With the single-precision FPU of Cortex-M4F: f32 arithmetic by way of s0 and s1."""
-
-    NAME = "armv7emsp"
-    FLOAT32 = True
-    CONVERTS = b"\xb2\xb3"
-
-    def does_float(self, op, w):
-        return op < 2 or op == 13 or not w and (6 <= op <= 10)
-
-    def compares_floats(self, w):
-        return not w
-
-    def _to_float(self, a, b=None):
-        self._32(0xEE00, a << 12 | 0x0A10)  # vmov s0, a
-        if b is not None:
-            self._32(0xEE00, b << 12 | 0x0A90)  # vmov s1, b
-
-    def _from_float(self, d):
-        self._32(0xEE10, d << 12 | 0x0A10)  # vmov d, s0
-
-    def float_unary(self, op, d, a, w):
-        if op < 2:
-            Thumb2.float_unary(self, op, d, a, w)
-            return
-        self._to_float(a)
-        self._32(0xEEB1, 0x0AC0)  # vsqrt.f32 s0, s0
-        self._from_float(d)
-
-    # add, sub, mul, div, copysign
-    def float_binary(self, op, d, a, b, w):
-        if op == 13:
-            Thumb2.float_binary(self, op, d, a, b, w)
-            return
-        self._to_float(a, b)
-        self._32(
-            0xEE30 if op < 9 else 0xEE20 if op == 9 else 0xEE80, 0x0A60 if op == 8 else 0x0A20
-        )
-        self._from_float(d)
-
-    # eq, ne, lt, gt, le, ge
-    def float_compare(self, op, d, a, b, w):
-        self._to_float(a, b)
-        self._32(0xEEB4, 0x0A60)  # vcmp.f32 s0, s1
-        self._32(0xEEF1, 0xFA10)  # vmrs APSR_nzcv, fpscr
-        self._set(b"\x00\x01\x04\x0c\x09\x0a"[op], d)
-
-    def convert(self, op, d, a):
-        self._to_float(a)
-        self._32(0xEEB8, 0x0AC0 if op == 0xB2 else 0x0A40)
-        self._from_float(d)
+    def _restore(self):
+        self._immediate(0xF100 | _CTX, _IP, context.REGISTERS)
+        self._32(0xE890 | _IP, 0x00FF)

@@ -8,6 +8,9 @@ home[i] where it is now, both as operands: a call leaves nothing in registers, a
 says LOCAL. The sets `valid` (locals that are in their registers), `dirty` (and not in their cells)
 and `written` have a bit for each register; of a pair, for the lower half's. `free` has one for
 each register of operands that is free; what its other bits are means nothing.
+
+Registers from 16 on are another class, for the floating-point types that the target keeps there:
+`floats` has bit 2 for f32, bit 3 for f64.
 """
 
 from wamr.host import const
@@ -60,8 +63,8 @@ def frame_layout(module, index):
 # ---- registers
 
 
-# The locals used most get the registers behind those for operands.
-def assign(f, scan, types, end):
+# The locals used most get the registers that there are for locals, of either class.
+def assign(f, scan, types, registers, float_registers):
     uses = scan.uses
     ranked = []
     cell = 0
@@ -74,23 +77,34 @@ def assign(f, scan, types, end):
         if uses[i] > 1:
             ranked.append(uses[i] << 16 | 0xFFFF - i)
     f.home.extend(f.place)
-    r = f.n_temps
-    while r < end and ranked:
+    n = m = 0
+    while ranked and (n < len(registers) or m < len(float_registers)):
         best = max(ranked)
         ranked.remove(best)
         i = 0xFFFF - (best & 0xFFFF)
         bits = f.place[i] & _TYPE
-        if bits & _WIDE and f.pairs:
-            if r + 1 == end:
+        if f.floats >> (bits >> 2) & 1:
+            if m == len(float_registers):
                 continue
-            f.place[i] = pair(r, r + 1) << 4 | bits
-        else:
+            r = float_registers[m]
             f.place[i] = r << 4 | bits
+            m += 1
+        elif bits & _WIDE and f.pairs:
+            if n + 1 >= len(registers):
+                continue
+            r = registers[n]
+            f.place[i] = pair(r, registers[n + 1]) << 4 | bits
+            n += 2
+        elif n < len(registers):
+            r = registers[n]
+            f.place[i] = r << 4 | bits
+            n += 1
+        else:
+            continue
         f.owners.append(i)
         f.all |= 1 << r
         if scan.written[i]:
             f.written |= 1 << r
-        r += 2 if bits & _WIDE and f.pairs else 1
     return cell
 
 
@@ -98,7 +112,7 @@ def assign(f, scan, types, end):
 def temp(f):
     free = f.free & f.temps
     while not free:
-        spill(f)
+        spill(f, f.temps)
         free = f.free & f.temps
     r = _LOWEST[free & 15]
     if r == 4:
@@ -107,20 +121,49 @@ def temp(f):
     return r
 
 
+def _float_temp(f):
+    free = f.free & f.float_temps
+    while not free:
+        spill(f, f.float_temps)
+        free = f.free & f.float_temps
+    r = 16 + _LOWEST[free >> 16 & 15]
+    if r == 20:
+        r += _LOWEST[free >> 20]
+    f.free ^= 1 << r
+    return r
+
+
+def is_float(f, bits):
+    return f.floats >> (bits >> 2 & 3) & 1
+
+
 # A register, or a pair, for a value of this type.
 def temp_for(f, bits):
+    if bits & _FLOAT and is_float(f, bits):
+        return _float_temp(f)
     r = temp(f)
     return pair(r, temp(f)) if bits & _WIDE and f.pairs else r
 
 
-def spill(f):
+def is_temp(f, r):
+    return (f.temps | f.float_temps) >> (r & 0xFF) & 1
+
+
+# The lowest operand in one of these registers goes to its cell.
+def spill(f, temps):
     stack = f.stack
     for n in range(len(stack)):
         d = stack[n]
-        if not d & _KIND and d >> 4 & 0xFF < f.n_temps:
+        if not d & _KIND and temps >> (d >> 4 & 0xFF) & 1:
             flush(f, n)
             return
     raise RuntimeError("out of registers")
+
+
+def take(f, r):
+    f.free &= ~(1 << (r & 0xFF))
+    if r > 0xFF:
+        f.free &= ~(1 << (r >> 8 & 0xFF))
 
 
 def release(f, r):
@@ -138,7 +181,7 @@ def free_others(f):
             busy |= 1 << (r & 0xFF)
             if r > 0xFF:
                 busy |= 1 << (r >> 8 & 0xFF)
-    f.free = ~busy & f.temps
+    f.free = ~busy
 
 
 # The register for the result of an instruction that ends at pc, and whose operands' registers are
@@ -166,14 +209,10 @@ def result(f, pc, bits=0, keep=-1):
                 return d >> 4
     f.next = pc
     if keep < 0:
-        r = temp(f)
-        if bits & _WIDE and f.pairs:
-            r = pair(r, temp(f))
+        r = temp_for(f, bits) if bits else temp(f)
     else:
         r = keep
-        f.free &= ~(1 << (r & 0xFF))
-        if r > 0xFF:
-            f.free &= ~(1 << (r >> 8 & 0xFF))
+        take(f, r)
     f.stack.append(r << 4 | bits)
     return r
 
@@ -184,9 +223,9 @@ def result_of(f, pc, bits, x, y=-1):
     keep = -1
     release(f, x)
     if f.pairs and bits & _WIDE:
-        if x > 0xFF and x & 0xFF < f.n_temps:
+        if x > 0xFF and is_temp(f, x):
             keep = x
-        elif y > 0xFF and y & 0xFF < f.n_temps:
+        elif y > 0xFF and is_temp(f, y):
             keep = y
     if y >= 0:
         release(f, y)
@@ -207,10 +246,8 @@ def use(f, d):
         if not f.place[value] & _KIND:
             return load_local(f, value)
         value = f.cells[value]
-    r = temp(f)
+    r = temp_for(f, d)
     if wide:
-        if f.pairs:
-            r = pair(r, temp(f))
         if kind == _CONST:
             f.asm.const_wide(r, value)
         else:
@@ -285,7 +322,7 @@ def flush_all(f, keep_locals=False):
             if not keep_locals:
                 flush(f, n)
         elif kind == _REG:
-            if not keep_locals or stack[n] >> 4 & 0xFF < f.n_temps:
+            if not keep_locals or is_temp(f, stack[n] >> 4):
                 flush(f, n)
 
 
@@ -294,9 +331,14 @@ def push_cells(f, kinds):
         f.stack.append(top_cell(f) << 4 | type_bits(kind) | _CELL)
 
 
-# Where a single result is when paths meet and when a function returns.
+# Where a single result is when a function returns, whatever its class.
 def result_register(f, bits):
     return pair(0, 1) if bits & _WIDE and f.pairs else 0
+
+
+# And when paths meet.
+def meeting_register(f, bits):
+    return 16 if is_float(f, bits) else result_register(f, bits)
 
 
 # ---- locals
