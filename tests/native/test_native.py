@@ -127,6 +127,21 @@ def test_backtraces_are_those_of_the_portable_engine() -> None:
     assert [frame[0] for frame in traces[0]] == [0, 1, 2]
 
 
+def test_backtrace_of_what_is_out_of_fuel() -> None:
+    text = """
+      (func $inner (param i64) (local f64 i32)
+        (loop $l (local.set 2 (i32.add (local.get 2) (i32.const 1))) (br $l)))
+      (func (export "outer") (param i32) (result i32)
+        (call $inner (i64.const 5)) (local.get 0))"""
+    traces = []
+    for engine in ("portable", "native"):
+        with pytest.raises(wamr.Trap, match="^out of fuel$") as caught:
+            load(text, engine=engine, fuel=100).exports.outer(1)
+        traces.append(caught.value.backtrace)
+    assert traces[0] == traces[1]
+    assert [frame[0] for frame in traces[0]] == [0, 1]
+
+
 WIDTHS = {"i32.load8_u": 1, "i32.load16_s": 2, "i32.load": 4, "i64.load": 8, "f64.load": 8}
 
 

@@ -14,7 +14,7 @@ TARGETS = {
 
 
 def measure(data: bytes, target: str) -> tuple[int, int]:
-    """Bytes of a module's functions as machine code, and of the stubs before them."""
+    """Bytes of a module's functions as machine code; of the stubs and routines that they call."""
     import importlib
 
     import wamr
@@ -22,11 +22,14 @@ def measure(data: bytes, target: str) -> tuple[int, int]:
 
     name, cls = TARGETS[target]
     asm = getattr(importlib.import_module(f"wamr.compiler.{name}"), cls)()
-    program = Program(wamr.Module(data), asm)
-    stubs = program.size
+    module = wamr.Module(data)
+    program = Program(module, asm)
     for _ in program.compile():
         pass
-    return program.size - stubs, stubs
+    starts = program.offsets[module.n_imported_funcs : len(module.funcs)]
+    sizes = {base: len(part) * asm.UNIT for base, part in zip(program.bases, program.parts)}
+    functions = sum(sizes[start] for start in starts)
+    return functions, program.size - functions
 
 
 def all_kernels() -> dict[str, dict[str, tuple[int, int]]]:

@@ -9,6 +9,7 @@ class Assembler:
     UNIT = 1  # bytes
     THUMB = 0  # what is added to an address to jump to it
     TRUNCATES = b""  # the truncations that the target does
+    STORES_CONSTANTS = True  # whether that is better done without a register of the compiler's
     TAKES_CELLS = False  # whether an instruction can have a cell for its second operand
     FLOATS = 0  # the types that have registers of their own, see values.py
     LOADS_FLOATS = False  # whether these can be loaded from linear memory, and stored

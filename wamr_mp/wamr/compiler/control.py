@@ -232,15 +232,18 @@ def loop(f, op, pc):
     asm = f.asm
     agree(f, f.all)
     meet(f, f.all)
-    start = []
-    asm.jump(start)
+    asm.skip_fuel()
     frame = open_block(f, op, asm.here(), params, results)
     frame[_WANTED] = f.all
-    out = []
-    asm.burn_fuel(out)
-    asm.bind(start)
-    f.fuel.append((out, asm.here(), True, pc))
+    burn_fuel(f, pc)
     return pc
+
+
+# Pays for what comes. At both places where this is done, registers hold locals and nothing else.
+def burn_fuel(f, pc):
+    out = []
+    f.asm.burn_fuel(out)
+    f.fuel.append((out, f.asm.here(), top_cell(f), pc))
 
 
 def if_(f, op, pc):

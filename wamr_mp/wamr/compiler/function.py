@@ -4,7 +4,7 @@ from wamr.host import const
 from wamr.compiler import calls, context, control, memory, numeric
 from wamr.compiler.control import trap
 from wamr.compiler.scan import Scan, local_types
-from wamr.compiler.values import assign, store_locals
+from wamr.compiler.values import assign
 
 _KIND = const(3)
 _CONST = const(3)
@@ -163,13 +163,17 @@ class Function:
         asm.check_stack(self.frame_size, self.traps)
         trap(self, context.STACK_EXHAUSTED, pc)
         asm.enter_function(self.return_cell)
-        out = []
-        asm.burn_fuel(out)
-        self.fuel.append((out, asm.here(), False, pc))
+        control.burn_fuel(self, pc)
+        zero = 0  # whether register 0 is that
         for i in range(self.n_params, len(self.types)):
             d = self.place[i]
             if d & _KIND:
-                (asm.store_const_wide if d & _WIDE else asm.store_const)(0, self.cells[i])
+                if not zero:
+                    asm.const(0, 0)
+                    zero = 1
+                asm.store_cell(0, self.cells[i])
+                if d & _WIDE:
+                    asm.store_cell(0, self.cells[i] + 1)
             else:
                 (asm.const_wide if d & _WIDE else asm.const)(d >> 4, 0)
                 self.home[i] = d
@@ -184,18 +188,13 @@ class Function:
         stubs = self.program.stubs
         for back, found in self.indirect:
             calls.call_by_driver(self, back, found)
-        # Out of fuel: save the locals, leave; when resumed load them again and go on.
-        for out, back, in_loop, pc in self.fuel:
+        # Out of fuel: leave; when resumed, go on.
+        for out, back, top, pc in self.fuel:
             asm.bind(out)
             if asm.sites is not None:
                 asm.about = pc, 0, None, None
-            if in_loop:
-                store_locals(self, self.written)
-            asm.leave(stubs[context.SUSPENDED])
-            if in_loop:
-                for i in self.owners:
-                    d = self.place[i]
-                    (asm.load_wide if d & _WIDE else asm.load_cell)(d >> 4, self.cells[i])
+            asm.const(0, 4 * top)
+            asm.call_stub(stubs["suspend"])
             asm.jump_back(back)
         for n, note in enumerate(self.exact):
             if self.about_exact:

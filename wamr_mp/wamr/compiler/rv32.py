@@ -109,7 +109,7 @@ class RV32(Pairs):
     NAME = "rv32imc"
     UNIT = 2
     T = _T
-    GUARD = 512  # twice _GUARD: for a function and what it calls
+    GUARD = 640  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
     CONVERTS = b""
 
     def buffer(self):
@@ -867,6 +867,10 @@ class RV32(Pairs):
         self.load_cell(_RA, cell)
         self.copy_cells(0, source, n)
 
+    # A jump over what burn_fuel makes.
+    def skip_fuel(self):
+        self.code.append(0xA031 if self.far else 0xA021)  # c.j
+
     def burn_fuel(self, label):
         self._i(_ADDI, _FUEL, _FUEL, -1)
         self._branch(4, _FUEL, _ZERO, label)
@@ -910,6 +914,8 @@ class RV32(Pairs):
             self.store_context(1, context.ARG1)
             self.const(2, status)
             self.jump(leaving)
+        stubs["suspend"] = 2 * self.here()
+        self._suspend_stub(stubs[context.SUSPENDED])
         for extent in (1, 2, 3):
             stubs[context.EXACT + extent] = 2 * self.here()
             self._exact_stub(extent, trap)
@@ -949,3 +955,18 @@ class RV32(Pairs):
         self._i(_ADDI, _SP, _SP, 64)
         self._i(_JALR, _ZERO, _RA, 0)
         return stubs
+
+    # Before it leaves as suspended, this saves what functions keep in registers, as many bytes
+    # above the frame as register 0 says: the return address, and from cell 2 on the registers.
+    # (See Activation.trace.)
+    def _suspend_stub(self, leave):
+        self._r(_ADD, _FP, _FP, 0)
+        self.store_cell(_RA, 0)
+        for r in range(18):
+            self.store_cell(r, 2 + r)
+        self.call_stub(leave)
+        self.load_cell(_RA, 0)
+        for r in range(18):
+            self.load_cell(r, 2 + r)
+        self._r(_SUB, _FP, _FP, 0)
+        self._i(_JALR, _ZERO, _RA, 0)

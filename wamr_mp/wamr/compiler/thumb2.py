@@ -1,8 +1,8 @@
 """Thumb-2 encodings: Cortex-M3 and later (armv7m, armv7em, armv7emsp).
 
-r0 to r7 are the compiler's. r8 is the linear memory, r9 the fuel, r10 the context, r11 the frame
-(cells), r12 is scratch. lr holds the limit while a function runs that uses the memory: an address
-below it has 4 bytes in the memory.
+r0 to r6 and r11 are the compiler's. r7 is the frame (cells), r8 the linear memory, r9 the fuel,
+r10 the context, r12 is scratch. lr holds the limit while a function runs that uses the memory: an
+address below it has 4 bytes in the memory.
 """
 
 from array import array
@@ -15,7 +15,7 @@ from wamr.compiler.values import high, low
 _MEM = const(8)
 _FUEL = const(9)
 _CTX = const(10)
-_FP = const(11)
+_FP = const(7)
 _IP = const(12)
 _SP = const(13)
 _LR = const(14)
@@ -97,11 +97,12 @@ class Thumb2(Pairs):
     UNIT = 2
     T = _IP
     THUMB = 1
-    GUARD = 512  # twice _GUARD: for a function and what it calls
+    STORES_CONSTANTS = False
+    GUARD = 640  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
     CONVERTS = b""
 
     def registers(self, wide):
-        return (5, b"\x05\x06\x07") if wide else (3, b"\x03\x04\x05\x06\x07")
+        return (5, b"\x05\x06\x0b") if wide else (3, b"\x03\x04\x05\x06\x0b")
 
     # ---- encoding
 
@@ -152,9 +153,11 @@ class Thumb2(Pairs):
     # ---- loads and stores with a constant offset
 
     def load_cell(self, d, cell):
-        if cell < 1024:
+        if cell < 32 and d < 8:
+            self.code.append(0x6838 | cell << 6 | d)  # ldr d, [r7, #]
+        elif cell < 1024:
             emit = self.code.append
-            emit(0xF8DB)  # [r11, #]
+            emit(0xF8D7)
             emit(d << 12 | cell << 2)
         else:
             self.const(_IP, cell * 4)
@@ -162,9 +165,11 @@ class Thumb2(Pairs):
 
     # A value in the scratch register cannot go far, but through another one.
     def store_cell(self, s, cell):
-        if cell < 1024:
+        if cell < 32 and s < 8:
+            self.code.append(0x6038 | cell << 6 | s)
+        elif cell < 1024:
             emit = self.code.append
-            emit(0xF8CB)
+            emit(0xF8C7)
             emit(s << 12 | cell << 2)
         elif s == _IP:
             self._32(0xF84D, 0x0D04)  # push {r0}
@@ -514,8 +519,12 @@ class Thumb2(Pairs):
     def _set(self, code, d):
         emit = self.code.append
         emit(0xBF00 | code << 4 | (~code & 1) << 3 | 4)  # ite
-        emit(0x2001 | d << 8)
-        emit(0x2000 | d << 8)
+        if d < 8:
+            emit(0x2001 | d << 8)
+            emit(0x2000 | d << 8)
+        else:
+            self._32(0xF04F, d << 8 | 1)
+            self._32(0xF04F, d << 8)
 
     # d = a if the condition holds
     def select(self, condition, d, a):
@@ -633,7 +642,6 @@ class Thumb2(Pairs):
         self.patch(place, self.here())
         self.move(_IP, note & 31)
         self.call_stub(stubs[context.EXACT + (note >> 5 & 3)])
-        self.load_context(_LR, context.LIMIT)
         self.jump_back(place + 2)
 
     # Comes back if `extent` bytes from the address in the scratch register are in the memory. r12
@@ -645,9 +653,12 @@ class Thumb2(Pairs):
         self._immediate(0xF1B0 | _LR, _LR, extent)  # subs lr, lr, #extent
         self.code.append(0xBF28)  # it hs
         self.compare(0, _LR, _IP)
-        self._32(0xF85D, 0xEB04)  # pop {lr}
-        self.branch(_LT_U, trap)
-        self.code.append(0x4770)  # bx lr
+        self._32(0xF85D, 0xCB04)  # pop {ip}
+        self.code.append(0xD202)  # bhs over the next two
+        self.move(_LR, _IP)
+        self.jump(trap)
+        self.load_context(_LR, context.LIMIT)
+        self.code.append(0x4760)  # bx ip
 
     # Base register of a checked access; the offset comes after it.
     def _address(self, a, offset):
@@ -826,6 +837,10 @@ class Thumb2(Pairs):
             self.load_cell(0, source + i)
             self.store_cell(0, i)
 
+    # A jump over what burn_fuel makes.
+    def skip_fuel(self):
+        self.code.append(0xE003)
+
     def burn_fuel(self, label):
         self._32(0xF1B0 | _FUEL, _FUEL << 8 | 1)
         self.branch(_MI, label)
@@ -868,6 +883,8 @@ class Thumb2(Pairs):
             self.store_context(1, context.ARG1)
             self.const(2, status)
             self.jump(leaving)
+        stubs["suspend"] = 2 * self.here()
+        self._suspend_stub(stubs[context.SUSPENDED])
         for extent in (1, 2, 3):
             stubs[context.EXACT + extent] = 2 * self.here()
             self._exact_stub(extent, trap)
@@ -902,11 +919,32 @@ class Thumb2(Pairs):
         self._32(0xE8BD, 0x8FF0)  # pop {r4-r11, pc}
         return stubs
 
+    # Before it leaves as suspended, this saves what functions keep in registers, r0 bytes above
+    # the frame: the return address, and from cell 2 on the registers. (See Activation.trace.)
+    def _suspend_stub(self, leave):
+        self.code.append(0x183F)  # adds r7, r7, r0
+        self.store_cell(_LR, 0)
+        self._add_const(_IP, _FP, 8)
+        self._keep()
+        self.call_stub(leave)
+        self._add_const(_IP, _FP, 8)
+        self._get()
+        self.load_cell(_IP, 0)
+        self.code.append(0x1A3F)  # subs r7, r7, r0
+        self.load_context(_LR, context.LIMIT)
+        self.code.append(0x4760)  # bx ip
+
+    def _keep(self):
+        self._32(0xE8AC, 0x087F)  # stm ip!, {r0-r6, r11}
+
+    def _get(self):
+        self._32(0xE8BC, 0x087F)
+
     # Registers at a trap: the scratch register points to where they are kept.
     def _save(self):
         self._immediate(0xF100 | _CTX, _IP, context.REGISTERS)
-        self._32(0xE880 | _IP, 0x00FF)  # stm ip, {r0-r7}
+        self._32(0xE880 | _IP, 0x087F)  # stm ip, {r0-r6, r11}
 
     def _restore(self):
         self._immediate(0xF100 | _CTX, _IP, context.REGISTERS)
-        self._32(0xE890 | _IP, 0x00FF)
+        self._32(0xE890 | _IP, 0x087F)

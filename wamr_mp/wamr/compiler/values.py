@@ -291,10 +291,7 @@ def flush(f, n):
         return
     cell = cell_of(f, n)
     if kind == _CONST:
-        if d & _WIDE:
-            f.asm.store_const_wide(d >> 4, cell)
-        else:
-            f.asm.store_const(d >> 4, cell)
+        store_const(f, d, cell)
     else:
         r = use(f, d)
         if d & _WIDE:
@@ -303,6 +300,18 @@ def flush(f, n):
             f.asm.store_cell(r, cell)
         release(f, r)
     f.stack[n] = cell << 4 | d & _TYPE | _CELL
+
+
+def store_const(f, d, cell):
+    if d & _WIDE:
+        f.asm.store_const_wide(d >> 4, cell)
+    elif f.asm.STORES_CONSTANTS or not f.free & f.temps:
+        f.asm.store_const(d >> 4, cell)
+    else:
+        r = temp(f)
+        f.asm.const(r, d >> 4)
+        f.asm.store_cell(r, cell)
+        f.free |= 1 << r
 
 
 # The last n operands go to their cells.
@@ -392,7 +401,7 @@ def set_local(f, i, e):
     if d & _KIND:
         cell = f.cells[i]
         if kind == _CONST:
-            (asm.store_const_wide if d & _WIDE else asm.store_const)(e >> 4, cell)
+            store_const(f, e, cell)
         else:
             s = use(f, e)
             (asm.store_wide if d & _WIDE else asm.store_cell)(s, cell)

@@ -9,7 +9,7 @@ from wamr.compiler.thumb2 import Thumb2
 
 _IP = const(12)
 _SCRATCH = const(30)  # s14
-_FP = const(11)
+_FP = const(7)
 
 _VLDR = const(0xED10)
 _VSTR = const(0xED00)
@@ -189,6 +189,14 @@ class Thumb2F(Thumb2):
         self.move(d, _SCRATCH)
 
     # ---- stubs
+
+    def _keep(self):
+        Thumb2._keep(self)
+        self._32(0xEC8C, 0x0A0E)  # vstm ip, {s0-s13}
+
+    def _get(self):
+        Thumb2._get(self)
+        self._32(0xEC9C, 0x0A0E)
 
     # Registers at a trap: the scratch register points to where they are kept.
     def _save(self):

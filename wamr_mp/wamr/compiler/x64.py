@@ -19,6 +19,7 @@ _GT_U = const(10)
 
 class X64(Floats):
     NAME = "x64"
+    GUARD = 256  # for what the suspend stub saves
 
     # Calls the function at an offset, or one that is not known yet (-1), with its frame that many
     # cells up; returns the place of the call.
@@ -103,6 +104,10 @@ class X64(Floats):
         self._rm(0x3B, _RAX, _RBX, context.STACK_END, True)
         self.branch(_GT_U, traps)
 
+    # A jump over what burn_fuel makes.
+    def skip_fuel(self):
+        self.code.extend(b"\xeb\x0a")
+
     def burn_fuel(self, label):
         self._rm(0x83, 5, _RBX, context.FUEL, False)
         self.code.append(1)
@@ -151,6 +156,8 @@ class X64(Floats):
             self._rm(0x89, _RAX, _RBX, context.ARG0)
             self._rm(0x89, _RCX, _RBX, context.ARG1)
             self._status(status, out)
+        stubs["suspend"] = len(code)
+        self._suspend_stub(stubs[context.SUSPENDED])
         stubs[context.TRAP] = len(code)
         self._rm(0x8F, 0, _RBX, context.TRAP_SITE)
         for r in range(len(REGS)):
@@ -176,6 +183,25 @@ class X64(Floats):
         self.bind(done)
         self._status(context.DONE, out)
         return stubs
+
+    # Before it leaves as suspended, this saves what functions keep in registers, as many bytes
+    # above the frame as register 0 says: the return address, and from cell 2 on the registers.
+    # (See Activation.trace.)
+    def _suspend_stub(self, leave):
+        self._rr(0x01, REGS[0], _RBP, True)
+        self._rm(0x8F, 0, _RBP, 0)  # pop
+        for r in range(len(REGS)):
+            self.store_wide(r, 2 + 2 * r)
+        for r in range(8):
+            self.store_wide(22 + r, 20 + 2 * r)
+        self.call_stub(leave)
+        for r in range(len(REGS)):
+            self.load_wide(r, 2 + 2 * r)
+        for r in range(8):
+            self.load_wide(22 + r, 20 + 2 * r)
+        self._rm(0x8B, _RAX, _RBP, 0, True)
+        self._rr(0x29, REGS[0], _RBP, True)
+        self.code.extend(b"\xff\xe0")  # jmp rax
 
     def _status(self, status, out):
         self._rm(0xC7, 0, _RBX, context.STATUS)

@@ -211,6 +211,7 @@ def invoke(function, args):
 class Activation:
     below = 0  # cells that calls outside of this instance have in use
     state = None  # what Native.enter returned, while that is still to be looked at
+    status = None  # how it was left
     callee = None  # the function that is to be called
     top = 0  # index behind its arguments
     fuel = 0
@@ -254,6 +255,7 @@ class Activation:
             status = state >> 32
             self.fuel = fuel = state & 0xFFFFFFFF
             state = None
+            self.status = status
             if status == context.DONE:
                 return DONE
             self.resume = shared[_RESUME]
@@ -329,6 +331,9 @@ class Activation:
     def cells_used(self):
         return self.top
 
+    def _pointer(self, at):
+        return self.cells[at] | (self.cells[at + 1] << 32 if self.native.wide else 0)
+
     # Appends (function index, name, file offset) of each call, innermost first, up to n in all.
     def trace(self, out, n):
         from wamr.compiler.values import frame_layout
@@ -336,6 +341,10 @@ class Activation:
         module = self.instance.module
         address = self.resume
         frame = (self.frame - self.address) // 4
+        if self.status == context.SUSPENDED:
+            # In the stub that saved registers above the frame: the first of them says how far.
+            address = self._pointer(frame)
+            frame -= self.cells[frame + 2] // 4
         while len(out) < n:
             about = self.native.code.site(address)
             if about is None:
@@ -345,10 +354,7 @@ class Activation:
             out.append((index, module.function_name(index), module.code_base + pc))
             if number == context.STACK_EXHAUSTED:
                 break  # it had no frame yet, and so no return address
-            at = frame + frame_layout(module, index)
-            address = self.cells[at]
-            if self.native.wide:
-                address |= self.cells[at + 1] << 32
+            address = self._pointer(frame + frame_layout(module, index))
         self.native.code.forget_sites()
 
 
