@@ -13,7 +13,7 @@ from spec import convert, suite
 from spec.device_runner import Runner
 from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
 from test_spec import FILES, check_all_passed, every_file
-from wat import ON_DEVICE, load, wat
+from wat import ON_DEVICE, load
 
 from native import x64_only
 
@@ -86,30 +86,6 @@ i = wamr.Instance(m, engine="native")
 print(i.call_raw("run", [1])[0], i.call_raw("run", [3])[0])"""
     )
     assert output.split() == [str(n) for n in CHECKSUMS[name]]
-
-
-def test_machine_code_allocates_nothing(unix: Unix) -> None:
-    """A step of nearly a million iterations allocates no more than one of a thousand."""
-    text = """(func (export "f") (param i32) (result i32) (local i32)
-      (loop $l
-        (local.set 1 (i32.add (local.get 1) (i32.load (i32.and (local.get 0) (i32.const 60)))))
-        (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
-      (local.get 1)) (memory 1)"""
-    output = unix.exec(
-        f"""{ON_DEVICE}
-i = wamr.Instance(wamr.Module({wat(text)!r}), engine="native")
-e = i.start("f", 2000000)
-used = [0] * 4
-e.step(1000)
-gc.collect()
-gc.disable()
-for k in range(4):
-    before = gc.mem_alloc()
-    e.step(990000 if k == 3 else 1000)
-    used[k] = gc.mem_alloc() - before
-print(e.fuel_used, used[3] == used[2])"""
-    )
-    assert output.split() == ["994000", "True"]
 
 
 def test_backtraces_are_those_of_the_portable_engine() -> None:
