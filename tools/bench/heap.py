@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import kernels
 import large
@@ -13,7 +15,7 @@ from wat import wat
 # Fills the heap but for so many bytes, and tries.
 COMPILE = """
 import gc, wamr
-module = wamr.Module({data!r})
+module = wamr.Module("/module.wasm")
 ballast = [None] * 200
 gc.collect()
 surplus = gc.mem_free() - {free}
@@ -70,6 +72,7 @@ print("HEAP", imported, gc.mem_alloc() - start - memory, memory)
 """
 
 STEP = 256
+MOST = 120 * 1024
 
 
 @dataclass
@@ -87,25 +90,27 @@ class Compiling:
         return self.free - self.code - self.memory
 
 
-def compiling(name: str, modules: dict[str, bytes]) -> dict[str, Compiling]:
-    """The least free heap with which each module can be compiled on a board."""
+def compiling(name: str, modules: dict[str, bytes]) -> dict[str, Compiling | None]:
+    """The least free heap with which each module can be compiled on a board; None: no heap is."""
     found = {}
-    with Board(name) as board:
+    with Board(name) as board, tempfile.TemporaryDirectory() as folder:
         for kernel, data in modules.items():
             progress(f"{name}: heap to compile {kernel}")
-            low, high = 0, 100 * 1024
+            path = Path(folder) / kernel
+            path.write_bytes(data)
+            board.put(path, "/module.wasm")
+            low, high = 0, MOST
             best = None
             while high - low > STEP:
                 free = (low + high) // 2
                 board.soft_reset()
-                output = board.exec(COMPILE.format(data=data, free=free), timeout_s=120)
+                output = board.exec(COMPILE.format(free=free), timeout_s=120)
                 if "no room" in output:
                     low = free
                 else:
                     high = free
                     best = Compiling(free, *map(int, output.split()))
-            if best:
-                found[kernel] = best
+            found[kernel] = best
     return found
 
 

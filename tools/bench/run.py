@@ -169,7 +169,10 @@ def show_size(figures: dict) -> None:
 def show_heap(figures: dict) -> None:
     """Heap of the STM32F405."""
     found = heap.compiling("NETDUINOPLUS2", heap.modules())
-    rows = [[k, c.free, c.code, c.memory, c.kept, c.beside] for k, c in found.items()]
+    rows = [
+        [k, c.free, c.code, c.memory, c.kept, c.beside] if c else [k, "no room"] + [None] * 4
+        for k, c in found.items()
+    ]
     show(
         "STM32F405: bytes of heap to compile a module, which itself is there",
         ["module", "must be free", "code", "linear memory", "kept after", "beside code, memory"],
@@ -187,8 +190,9 @@ def show_heap(figures: dict) -> None:
         [[str(imported), program, memory]],
     )
     figures["heap"] = {
-        "compiling": {k: dataclasses.asdict(c) for k, c in found.items()},
-        "beside": max(c.beside for c in found.values()),
+        "compiling": {k: c and dataclasses.asdict(c) for k, c in found.items()},
+        "beside": max(c.beside for c in found.values() if c),
+        "large": float(found["large"] is not None),
         "loop": max(allocated.values()),
         "hello": {"import": imported, "alive": program, "memory": memory},
     }
