@@ -238,6 +238,41 @@ def test_realloc_grows_in_place_when_it_can() -> None:
     assert heap.realloc(0, 8) != 0
 
 
+def test_a_heap_that_is_extended_when_it_is_full() -> None:
+    end = 4096
+    buf = bytearray(end + 8)
+    buf[end:] = b"\xaa" * 8
+    heap = Heap(buf, 0, 64)
+    calls = []
+
+    def more(size: int) -> bool:
+        calls.append(size)
+        n = min(max(size, 64), end - heap.end)
+        if n < 16:
+            return False
+        heap.extend(n)
+        return True
+
+    heap.more = more
+    rng = random.Random(4)
+    blocks: dict[int, bytes] = {}
+    for i in range(3000):
+        if blocks and rng.random() < 0.45:
+            p = rng.choice(list(blocks))
+            assert buf[p : p + len(blocks[p])] == blocks[p]
+            del blocks[p]
+            heap.free(p)
+        elif p := heap.alloc(n := rng.randrange(1, 120)):
+            assert p not in blocks and p + n <= heap.end
+            blocks[p] = buf[p : p + n] = i.to_bytes(2, "little") * (n // 2) + b"x" * (n % 2)
+        assert heap.stats()[1] == heap.used
+    assert heap.end == end and buf[end:] == b"\xaa" * 8
+    assert len(calls) > 20
+    for p in blocks:
+        heap.free(p)
+    assert heap.stats()[:4] == (end, 0, end, end - 8)
+
+
 def test_a_replaced_buffer() -> None:
     heap = Heap(bytearray(1000), 0, 1000)
     a = heap.alloc(100)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import wamr
 from board import Unix
+from wamr import pool
 from wat import ON_DEVICE, binary, leb, load, section, wat
 
 OUT_OF_BOUNDS = "^out of bounds memory access"
@@ -426,6 +427,46 @@ def test_where_the_heap_lies(form: str) -> None:
     assert instance.memory.read(block, 4) == b"kept"
     heap.free(block)
     assert heap.alloc(100) == block
+
+
+@pytest.mark.parametrize("pool_size", [0, 100000])
+@pytest.mark.parametrize("engine", ["portable", "native"])
+def test_a_heap_that_begins_small(
+    engine: str, pool_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_heap", None)
+    monkeypatch.setattr(pool, "_taken", [])
+    if pool_size:
+        pool.init(pool_size)
+    # Each block is written to its last byte by the code that asked for it.
+    text = """(import "env" "malloc" (func $malloc (param i32) (result i32)))
+      (memory (export "m") 1) (global (export "__heap_base") i32 (i32.const 1000))
+      (func (export "new") (param $n i32) (result i32) (local $p i32)
+        (if (i32.eqz (local.tee $p (call $malloc (local.get $n)))) (then (return (i32.const 0))))
+        (i32.store8 (i32.sub (i32.add (local.get $p) (local.get $n)) (i32.const 1)) (local.get $n))
+        (local.get $p))"""
+    space = {"malloc": wamr.native("(i)i", lambda instance, n: instance.heap.alloc(n))}
+    instance = load(text, {"env": space}, engine=engine, heap=4096, heap_start=512)
+    memory = instance.memory
+    assert len(memory.buf) == 1000 + 512
+    blocks = {}
+    for n in (200, 201, 202, 1500, 203):
+        p = instance.exports.new(n)
+        assert p and p + n <= len(memory.buf) < 1000 + 4096
+        blocks[p] = n
+    # What it was promised, and no more.
+    assert instance.exports.new(3000) == 0
+    while p := instance.exports.new(99):
+        blocks[p] = 99
+    assert len(memory.buf) == 1000 + 4096 and instance.heap.stats()[2] < 112
+    for p, n in blocks.items():
+        assert memory.read(p + n - 1, 1) == bytes([n & 255])
+        instance.heap.free(p)
+    assert instance.heap.stats()[3] == 4096 - 8
+    assert memory.pages == 1
+    # A stray access behind it finds the page as it should be.
+    memory.write(65535, b"x")
+    assert len(memory.buf) == 65536 and instance.exports.new(4000)
 
 
 def test_no_heap_for_an_app_that_has_its_own() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from wamr.apps import clock
 from wamr.apps.app import App
-from wamr.apps.attr_container import items
+from wamr.apps.attributes import items
 from wamr.apps.manager import Manager
 from wamr.apps.packet import (
     DELETE,

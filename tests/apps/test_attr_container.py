@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wamr.apps import attr_container
-from wamr.apps.attr_container import AttrContainer, dialect_of, from_dict, get, items
+from wamr.apps import attributes
+from wamr.apps.attr_container import AttrContainer
+from wamr.apps.attributes import dialect_of, from_dict, get, items
 
 RANGES = {"int8": 7, "int16": 15, "int32": 31, "int64": 63}
 BOTH = [
@@ -44,7 +45,7 @@ def values_of(kind: str) -> st.SearchStrategy[Any]:
 keys = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=12)
 
 
-def attributes(dialect: str) -> st.SearchStrategy[list[tuple[str, str, Any]]]:
+def attribute_lists(dialect: str) -> st.SearchStrategy[list[tuple[str, str, Any]]]:
     kinds = BOTH + (ONLY_B if dialect == "B" else [])
     one = st.sampled_from(kinds).flatmap(lambda k: st.tuples(keys, st.just(k), values_of(k)))
     return st.lists(one, max_size=10)
@@ -55,14 +56,14 @@ def test_set_and_read(data: st.DataObject, dialect: str, tag: str) -> None:
     tag = tag.replace("\0", "")
     container = AttrContainer(tag, dialect)
     expected: dict[str, tuple[str, Any]] = {}
-    for key, kind, value in data.draw(attributes(dialect)):
+    for key, kind, value in data.draw(attribute_lists(dialect)):
         container.set(key, value, kind)
         expected[key] = kind, value
         # The size field tells the length of the whole, less the flags.
         assert struct.unpack_from("<I", container.data, 2)[0] + 2 == len(container.data)
     found = {key: (kind, value) for key, kind, value in items(container.data, dialect)}
     assert found == expected
-    assert attr_container.tag(container.data) == tag.encode()
+    assert attributes.tag(container.data) == tag.encode()
 
 
 @given(st.data())
@@ -70,7 +71,7 @@ def test_dialect_is_seen(data: st.DataObject) -> None:
     for dialect in "AB":
         container = AttrContainer("", dialect)
         container.set("s", "text")
-        for key, kind, value in data.draw(attributes(dialect)):
+        for key, kind, value in data.draw(attribute_lists(dialect)):
             container.set("x" + key, value, kind)
         assert dialect_of(container.data, "?") == dialect
 
@@ -81,8 +82,8 @@ def test_anything(data: bytes, plausible: bool) -> None:
         data = b"\0\0" + struct.pack("<IH", len(data) + 9, 1) + b"\0\3\0" + data
     for dialect in (None, "A", "B"):
         list(items(data, dialect))
-    attr_container.tag(data)
-    attr_container.used(data)
+    attributes.tag(data)
+    attributes.used(data)
 
 
 def test_growth() -> None:

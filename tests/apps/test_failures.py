@@ -110,7 +110,7 @@ def test_the_pool_gets_back_what_could_not_be_started(monkeypatch: pytest.Monkey
     broken = wat.build("(module (memory 1) (func $f unreachable) (start $f))")
 
     async def main() -> None:
-        async with Device() as device:
+        async with Device(heap_start=50000) as device:
             for _ in range(3):
                 assert await device.install("b", broken) == 160
                 assert "unreachable" in device.lines[-1]

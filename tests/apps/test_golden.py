@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from wamr import pool
-from wamr.apps import attr_container
+from wamr.apps import attributes
 
 from .device import Device, golden_folder, parse, run
 
@@ -83,7 +83,7 @@ DIFFERENT = {"edge_last": 26, "edge_may2019": 26, "install_errors_last": 1}
 
 def words(frame: bytes) -> str:
     answer = parse(frame)
-    values = {k: v for k, _, v in attr_container.items(answer.payload) if not k.startswith("heap")}
+    values = {k: v for k, _, v in attributes.items(answer.payload) if not k.startswith("heap")}
     if "num" in values:
         return " ".join(f"{k}={v}" for k, v in values.items())
     return " ".join([str(answer.status), *map(str, values.values())])
@@ -92,7 +92,7 @@ def words(frame: bytes) -> str:
 def comparable(frame: bytes, with_tail: bool) -> bytes:
     if with_tail or frame[3] != 3 or len(frame) == 24:
         return frame
-    return frame[:30] + attr_container.used(frame[24:])
+    return frame[:30] + attributes.used(frame[24:])
 
 
 async def replay(name: str, steps: list[dict[str, Any]], make: Any = Device) -> int:
@@ -127,7 +127,7 @@ async def check(name: str, i: int, step: dict[str, Any], device: Any) -> bool:
         assert got[0].hex() == want, where
         event = parse(got[1])
         assert (event.action, event.url, event.fmt) == (6, b"/applets", 99), where
-        assert attr_container.tag(event.payload) == b"All Applets", where
+        assert attributes.tag(event.payload) == b"All Applets", where
         return True
     tail = name != "edge_may2019"
     if [comparable(g, tail) for g in got] == [

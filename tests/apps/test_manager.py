@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from wamr.apps.attr_container import items
+from wamr.apps.attributes import items
 from wamr.apps.packet import DELETE, EVENT, GET, HOST, NOT_FOUND, POST, PUT, Request
 
 from . import wat
@@ -165,14 +165,14 @@ def test_details() -> None:
             (answer,) = await device.request(GET, "/applet?details=1")
             values = attributes(answer)
             assert values["state1"] == "running"
-            assert values["memory1"] == 2048 + 8192
+            assert values["memory1"] == 2048 + 1024
             assert values["code1"] == len(wat.COUNTER)
             assert {"queue1", "lost1", "crashes1", "heapused1", "heappeak1", "free", "used"} < set(
                 values
             )
             (answer,) = await device.request(GET, "/applet?name=c&details=1")
             values = attributes(answer)
-            assert values["name"] == "c" and values["memory"] == 2048 + 8192
+            assert values["name"] == "c" and values["memory"] == 2048 + 1024
             assert answer.receiver == HOST
 
     run(main())

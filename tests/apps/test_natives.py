@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from wamr.apps import natives
-from wamr.apps.attr_container import from_dict
+from wamr.apps.attributes import from_dict
 from wamr.apps.packet import DELETE, GET
 from wamr.apps.store import FileStore
 

@@ -6,7 +6,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from wamr.apps.attr_container import from_dict
+from wamr.apps.attributes import from_dict
 from wamr.apps.packet import DELETE, EVENT, GET, PUT, Request, Response
 from wamr.apps.store import FileStore
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from wamr.apps import clock
-from wamr.apps.attr_container import items
+from wamr.apps.attributes import items
 from wamr.apps.packet import DELETE, GET, Request
 from wamr.apps.store import FileStore
 

@@ -9,7 +9,8 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wamr.apps.attr_container import AttrContainer, items
+from wamr.apps.attr_container import AttrContainer
+from wamr.apps.attributes import items
 from wamr_cli.cjson import container_of, number, show_container
 
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from wamr.apps.attr_container import from_dict
+from wamr.apps.attributes import from_dict
 from wamr.apps.packet import EVENT, Request, Response, unpack_request
 from wamr.link.frame import header
 from wamr_cli import host_tool

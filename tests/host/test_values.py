@@ -9,7 +9,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wamr.apps.attr_container import items
+from wamr.apps.attributes import items
 from wamr_cli.device import from_json, pack, to_json
 from wamr_cli.device._values import unpack
 

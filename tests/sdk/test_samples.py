@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from apps.device import Device, run
-from wamr.apps.attr_container import from_dict, items, tag, used
+from wamr.apps.attributes import from_dict, items, tag, used
 from wamr.apps.packet import DELETE, EVENT, GET, POST, PUT, Request, Response
 
 APPS = Path(__file__).resolve().parents[2] / "apps"

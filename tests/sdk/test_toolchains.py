@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from apps.device import Device, run
-from wamr.apps.attr_container import AttrContainer, from_dict, items
+from wamr.apps.attr_container import AttrContainer
+from wamr.apps.attributes import from_dict, items
 from wamr.apps.packet import GET, POST, PUT, Response
 from wamr_cli import build as building
 from wamr_cli import main, toolchains

@@ -8,7 +8,8 @@ import json
 import math
 from typing import Any
 
-from wamr.apps.attr_container import AttrContainer, dialect_of, is_container, items, walk
+from wamr.apps.attr_container import AttrContainer, walk
+from wamr.apps.attributes import dialect_of, is_container, items
 
 _EPSILON = 2.0**-52
 _INT_MAX = 0x7FFFFFFF

@@ -45,8 +45,11 @@ class Heap:
 
     buf: bytearray or writable memoryview; the attribute may be replaced by a larger copy at any
     time. start, size: bytes; size from 24 bytes (less the alignment of both ends to 8) to 1 GiB.
-    ValueError otherwise.
+    ValueError otherwise. `more`, if set, is called with the bytes of a block for which there is no
+    room: it may extend() the heap, and tells whether it did.
     """
+
+    more = None
 
     def __init__(self, buf, start, size):
         end = (start + size) & ~7
@@ -207,6 +210,8 @@ class Heap:
         if size < _MIN:
             size = _MIN
         p = self._find(size)
+        if not p and self.more and self.more(size):
+            p = self._find(size)
         if p:
             had = self._get(p - 8) & ~7
             self._unlink(p, had)
@@ -276,6 +281,27 @@ class Heap:
             view[q : q + n][:] = view[p : p + n]
             self.free(p)
         return q
+
+    def extend(self, size):
+        """Make the region `size` bytes longer (a multiple of 8, 16 at least): the buffer has them.
+
+        Raises HeapError when the heap is corrupt.
+        """
+        p = self.start + _HEADER
+        last = state = 0
+        while p < self._stop:
+            state = self._get(p - 8) & 7
+            last = self._size(p, state if state == _FREE else _USED)
+            p += last
+        self._bins.extend([0] * (_bin(self.end + size - self.start) + 1 - len(self._bins)))
+        if state == _FREE:
+            self._unlink(p - last, last)
+        else:
+            self._set(p - 4, last | _PREV)
+            last = 0
+        self.end += size
+        self._stop += size
+        self._link(p - last, size + last)
 
     def stats(self):
         """(total, used, free, largest, peak) in bytes; `largest` is what alloc() could return at

@@ -21,7 +21,7 @@ class Program:
     before the built-in ones. args: strings for main(). env: dict, WASI's environment. dirs: dict,
     see Wasi. stdout, stderr: see Libc. stack: bytes of the cell stack; emscripten's modules, which
     bring none, get a C stack of half of it. heap: bytes of the app heap; None: 8192 if the module
-    uses malloc() or takes arguments, else none. engine, fuel: see Instance.
+    uses malloc() or takes arguments, else none. engine, fuel, heap_start: see Instance.
 
     Raises CompileError, LinkError (which lists all missing imports), Trap, Exit and OSError.
     """
@@ -39,6 +39,7 @@ class Program:
         stack=8192,
         heap=None,
         fuel=None,
+        heap_start=None,
     ):
         self.name = "app"
         self.args = args
@@ -76,7 +77,7 @@ class Program:
         self.instance = None
         self._environment = environment
         try:
-            self.instance = Instance(module, spaces, engine, stack, heap, fuel)
+            self.instance = Instance(module, spaces, engine, stack, heap, fuel, heap_start)
             if environment:
                 environment.finish(self.instance, libc)
             self._construct()

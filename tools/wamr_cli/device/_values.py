@@ -7,7 +7,8 @@ import struct
 from collections.abc import Mapping
 from typing import Any, Union
 
-from wamr.apps.attr_container import AttrContainer, from_dict, is_container, items
+from wamr.apps.attr_container import AttrContainer
+from wamr.apps.attributes import from_dict, is_container, items
 
 Value = Union[int, float, bool, str, bytes]
 Values = Mapping[str, Union[Value, "tuple[Value, str]"]]

@@ -3,8 +3,8 @@
 import asyncio
 
 from . import clock
+from .app_timers import AppTimers
 from .manager import ON_TIMER
-from .timers import AppTimers
 
 OVERFLOW = "message queue is full"
 

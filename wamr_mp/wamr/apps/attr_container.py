@@ -29,7 +29,7 @@ _SPARE = const(100)
 _BYTEARRAY_A = const(10)
 
 
-def _format(kind):
+def format_of(kind):
     for table in (_STRUCT, _STRUCT_2):
         for name, letter in table:
             if name == kind:
@@ -37,7 +37,7 @@ def _format(kind):
     return None
 
 
-def _kinds(dialect):
+def kinds_of(dialect):
     return (_KINDS_A if dialect == "A" else _KINDS_B).split(" ")
 
 
@@ -94,7 +94,7 @@ class AttrContainer:
         struct.pack_into("<H", self.data, self._count, count + n)
 
     def _attribute(self, key, value, kind):
-        kinds = _kinds(self.dialect)
+        kinds = kinds_of(self.dialect)
         if not key or len(key) > 65534:
             raise ValueError("an attribute's key has from 1 to 65534 bytes")
         if kind not in kinds:
@@ -109,7 +109,7 @@ class AttrContainer:
         elif kind == "bool":
             value = b"\1" if value else b"\0"
         else:
-            value = struct.pack(_format(kind), value)
+            value = struct.pack(format_of(kind), value)
         return b"".join(
             (struct.pack("<H", len(key) + 1), key, b"\0", bytes((kinds.index(kind),)), value)
         )
@@ -126,7 +126,7 @@ def _kind_of(value):
 
 
 # Where the attributes of a container start, and their number; None when this is not a container.
-def _attributes(data):
+def attributes(data):
     if len(data) < 11:
         return None
     size, tag_len = struct.unpack_from("<IH", data, 2)
@@ -136,26 +136,16 @@ def _attributes(data):
     return at + 2, struct.unpack_from("<H", data, at)[0]
 
 
-def is_container(data):
-    return _attributes(data) is not None
-
-
-def tag(data):
-    """The tag of a container as bytes; None when `data` is no container."""
-    found = _attributes(data)
-    return bytes(data[8 : found[0] - 3]) if found else None
-
-
 # Generates (key, type code, start of the value's bytes, start and end of the attribute). In
 # dialect A the code 10 has a length before the value, in B it is a float. Unknown codes and cut
 # attributes end the walk.
 def walk(data, dialect):
-    found = _attributes(data)
+    found = attributes(data)
     if not found:
         return
     at, count = found
     size = min(len(data), 2 + struct.unpack_from("<I", data, 2)[0])
-    kinds = _kinds(dialect)
+    kinds = kinds_of(dialect)
     while count and at + 4 <= size:
         (key_len,) = struct.unpack_from("<H", data, at)
         value = at + 3 + key_len
@@ -176,68 +166,3 @@ def walk(data, dialect):
         yield bytes(data[at + 2 : value - 2]), code, value, at, end
         at = end
         count -= 1
-
-
-def dialect_of(data, default="B"):
-    """Which dialect a container was written in, as far as its type codes tell; else `default`."""
-    # Of the two readings, the one that explains more of the attributes: each stops at a code that
-    # it does not know.
-    a = len(list(walk(data, "A")))
-    b = len(list(walk(data, "B")))
-    if a == b:
-        return default
-    return "A" if a > b else "B"
-
-
-def items(data, dialect=None, default="B"):
-    """Generate (key, kind, value) of a container of either dialect: str, str, and an int, float,
-    bool, str or bytes.
-    """
-    from .packet import to_text
-
-    dialect = dialect or dialect_of(data, default)
-    kinds = _kinds(dialect)
-    for key, code, at, _, end in walk(data, dialect):
-        kind = kinds[code]
-        if kind == "string":
-            value = to_text(bytes(data[at + 2 : end - 1]))
-        elif kind == "bytearray":
-            value = bytes(data[at + 4 : end])
-        else:
-            value = struct.unpack_from(_format(kind), data, at)[0]
-            if kind == "bool":
-                value = value != 0
-        yield to_text(key), kind, value
-
-
-def get(data, key, default=None, dialect="B"):
-    """The value of one attribute of a container; `default` when it has none. dialect: for what is
-    ambiguous.
-    """
-    for name, _, value in items(data, None, dialect):
-        if name == key:
-            return value
-    return default
-
-
-def used(data):
-    """The container without its unused tail, for comparing two."""
-    found = _attributes(data)
-    if not found:
-        return bytes(data)
-    end = found[0]
-    for item in walk(data, dialect_of(data)):
-        end = item[4]
-    return bytes(data[6:end])
-
-
-def from_dict(values, tag="", dialect="B"):
-    """A container (bytes) of a dict's items; a value may be a pair (value, kind)."""
-    container = AttrContainer(tag, dialect)
-    for key in values:
-        value = values[key]
-        kind = None
-        if isinstance(value, tuple):
-            value, kind = value
-        container.set(key, value, kind)
-    return bytes(container.data)

@@ -5,6 +5,7 @@ class Config:
     # Limits; the texts and statuses of exceeding them are those of WAMR.
     max_apps = 3
     heap_default = 8192  # bytes of an app's heap
+    heap_start = 1024  # bytes of it to begin with; it gets the rest when it needs it
     heap_min = 256
     heap_max = 512 * 1024 * 1024
     timers_default = 20  # running at once, per app
@@ -23,7 +24,7 @@ class Config:
     # once
     frame_pause = 5
     engine = "portable"  # see Instance
-    stack = 8192  # bytes of the cell stack of each app
+    stack = 4096  # bytes of the cell stack of each app
     start_fuel = 50000  # for an app's constructors and start function, which nothing can interrupt
 
     # "B" is what WAMR's hosts have spoken since 2023, "A" the older ones and Espressif's. Both are

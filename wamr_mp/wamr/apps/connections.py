@@ -4,7 +4,7 @@ import asyncio
 
 from ..host import const
 from . import clock
-from .attr_container import get
+from .attributes import get
 from .manager import ON_CONNECTION
 
 _PIECE = const(256)

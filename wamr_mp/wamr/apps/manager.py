@@ -439,6 +439,11 @@ class Manager:
         self.respond(request.mid, CONTENT, container.data, request.sender)
 
     def _list(self, container, details=None):
+        if details:
+            gc.collect()
+            # (CPython does not tell.)
+            free = gc.mem_free() if MICROPYTHON else 0
+            used = gc.mem_alloc() if MICROPYTHON else 0
         container.set("num", len(self.apps), "int32")
         n = 0
         for app in self.apps:
@@ -447,9 +452,6 @@ class Manager:
             container.set("heap%d" % n, app.settings["heap"], "int32")
             self._describe(container, app, str(n), details)
         if details:
-            gc.collect()
-            free = gc.mem_free() if hasattr(gc, "mem_free") else 0
-            used = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
             container.set("free", free, "int32")
             container.set("used", used, "int32")
 

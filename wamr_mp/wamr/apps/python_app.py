@@ -9,7 +9,7 @@ import sys
 
 from ..host import is_coroutine
 from .app import App
-from .attr_container import from_dict, items
+from .attributes import from_dict, items
 from .manager import ON_REQUEST, ON_RESPONSE, ON_SENSOR, ON_TIMER
 from .packet import (
     CONTENT,

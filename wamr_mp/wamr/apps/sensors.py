@@ -10,7 +10,8 @@ import asyncio
 
 from ..host import is_coroutine
 from . import clock
-from .attr_container import AttrContainer, items
+from .attr_container import AttrContainer
+from .attributes import items
 from .manager import ON_SENSOR
 from .packet import to_bytes
 

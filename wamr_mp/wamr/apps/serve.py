@@ -1,15 +1,11 @@
 """wamr.serve(): the app manager with its links, sensors and Python apps, for main.py."""
 
 import asyncio
-import sys
 
-from ..host import MICROPYTHON, const
+from ..host import MICROPYTHON
 from ..link.stream import Link
 from . import clock
 from .manager import Manager
-
-_CTRL_C = const(3)
-_RETRY_MS = const(10000)
 
 # The manager of the last serve(), for the REPL: wamr.apps.serve.manager.request("GET", …).
 manager = None
@@ -52,33 +48,30 @@ async def serve(
     tasks = []
     console = uart is None and not port and not host and not stream
     try:
-        if console:
-            _ctrl_c(False)
         for name in sorted(sensors or ()):
             new.add_sensor(name, sensors[name])
         new.start()
         for name in sorted(apps or ()):
             new.add_module(name, apps[name])
-        if uart is not None:
-            tasks.append(asyncio.create_task(_serve_uart(new, uart, baudrate, rxbuf)))
         if port:
-            # Each host has its own link; all get all that is meant for the host.
-            client = _serve_client
-            server = await asyncio.start_server(lambda r, w: client(new, r, w), "0.0.0.0", port)
-            tasks.append(server)
+            from ..link.tcp import serve_port
+
+            tasks.append(await serve_port(new, port))
         if host:
-            tasks.append(asyncio.create_task(_serve_host(new, host)))
+            from ..link.tcp import serve_host
+
+            tasks.append(asyncio.create_task(serve_host(new, host)))
         if stream:
             tasks.append(asyncio.create_task(Link(new).run(*stream)))
         if console:
-            link = Link(new)
-            console = Console(link)
-            await link.run(console, console)
+            from ..link.console import serve_console
+
+            await serve_console(new)
+        elif uart is not None:
+            await _serve_uart(new, uart, baudrate, rxbuf)
         else:
             await asyncio.Event().wait()
     finally:
-        if console:
-            _ctrl_c(True)
         for task in tasks:
             # A server is closed, a task cancelled.
             getattr(task, "close" if hasattr(task, "close") else "cancel")()
@@ -126,59 +119,3 @@ async def _serve_uart(manager, uart, baudrate, rxbuf):
         await Link(manager).run(stream, stream)
         # A UART does not end; if reading failed, try again.
         await clock.sleep_ms(1000)
-
-
-async def _serve_client(manager, reader, writer):
-    try:
-        await Link(manager).run(reader, writer)
-    finally:
-        writer.close()
-
-
-async def _serve_host(manager, host):
-    name, _, port = host.rpartition(":")
-    while True:
-        try:
-            reader, writer = await asyncio.open_connection(name, int(port))
-        except OSError as e:
-            manager.log("cannot connect to %s: %s" % (host, e))
-            await clock.sleep_ms(_RETRY_MS)
-            continue
-        await _serve_client(manager, reader, writer)
-
-
-# Frames may have any bytes in them: while the host is on the console, we look for Ctrl-C
-# ourselves.
-def _ctrl_c(interrupts):
-    try:
-        import micropython
-
-        micropython.kbd_intr(_CTRL_C if interrupts else -1)
-    except (ImportError, AttributeError):
-        pass
-
-
-class Console:
-    """stdin and stdout as streams of bytes. A Ctrl-C between frames is the user's."""
-
-    def __init__(self, link):
-        self.link = link
-        self._in = getattr(sys.stdin, "buffer", sys.stdin)
-        self._out = getattr(sys.stdout, "buffer", sys.stdout)
-        self._stream = asyncio.StreamReader(self._in) if MICROPYTHON else None
-
-    async def readinto(self, data):
-        # One at a time: to read more would wait for more.
-        byte = await self._stream.read(1)
-        if not byte:
-            return 0
-        if byte[0] == _CTRL_C and not self.link.reader.busy:
-            raise KeyboardInterrupt
-        data[0] = byte[0]
-        return 1
-
-    def write(self, data):
-        self._out.write(data)
-
-    async def drain(self):
-        pass

@@ -48,6 +48,7 @@ class WasmApp(App):
                 engine=config.engine,
                 stack=config.stack,
                 heap=self.settings["heap"],
+                heap_start=config.heap_start,
                 # What runs while it is being loaded cannot be interrupted: constructors, the start
                 # function.
                 fuel=config.start_fuel,

@@ -5,10 +5,11 @@ Tables and globals, which not every app has or shares, are in variables.py.
 
 from array import array
 
-from wamr.host import is_coroutine
+from wamr.host import const, is_coroutine
 from wamr.wasm.errors import LinkError, Trap
 
 OUT_OF_BOUNDS = "out of bounds memory access"
+_HEAP_STEP = const(1024)
 
 
 # A Python value as the bits of a cell. TypeError names what was given.
@@ -85,6 +86,7 @@ class Memory:
                 " (export __heap_base, a smaller stack, or custom page sizes)" % size
             )
         self.heap = None  # the app's heap inside this memory
+        self.heap_end = 0  # where that may extend to
         self.shrunk = size < min * page_size  # cut by its instance to what that needs
 
     @property
@@ -106,27 +108,41 @@ class Memory:
 
     def grow(self, n):
         """Add n pages. Returns the size before, or -1 when that is not possible."""
-        from wamr.pool import give, take
-
         old = self.pages
         new = old + n
         top = 65536 if self.page_size > 1 else 0xFFFFFFFF
         if n < 0 or new > (top if self.max is None else min(top, self.max)):
             return -1
         if n:
-            try:
-                buf = take(new * self.page_size)
-            except (MemoryError, OverflowError):
+            if not self._resize(new * self.page_size):
                 return -1
-            # A new buffer, so that no view of the old one can see freed memory.
-            memoryview(buf)[: len(self.buf)] = self.buf
-            give(self.buf)
-            self.buf = buf
             self.pages = new
             self.shrunk = False
-            if self.heap:
-                self.heap.buf = buf
         return old
+
+    # A new buffer, so that no view of the old one can see freed memory. False: no room for it.
+    def _resize(self, size):
+        from wamr.pool import give, take
+
+        try:
+            buf = take(size)
+        except (MemoryError, OverflowError):
+            return False
+        memoryview(buf)[: len(self.buf)] = self.buf
+        give(self.buf)
+        self.buf = buf
+        if self.heap:
+            self.heap.buf = buf
+        return True
+
+    # The app's heap wants room for a block of `size` bytes: see Heap.more.
+    def more_heap(self, size):
+        heap = self.heap
+        n = min(max(size, _HEAP_STEP), self.heap_end - heap.end)
+        if n < 16 or (heap.end + n > len(self.buf) and not self._resize(heap.end + n)):
+            return False
+        heap.extend(n)
+        return True
 
     # Whether `end` bytes are there. A memory that was cut to what its module says it uses is made
     # whole when somebody does use more, so that cutting it changes nothing but the RAM it takes.

@@ -12,13 +12,23 @@ class Instance:
     imports: dict of module name -> namespace: a dict of names, an Instance, or an object with
     resolve(); see docs/api.md. engine: "auto", "native" or "portable". stack: bytes for the cell
     stack (4 a cell). heap: bytes of the app's heap, made in linear memory for modules that import
-    functions from `env` and have no malloc of their own. fuel: units this instance may use in all
+    functions from `env` and have no malloc of their own; heap_start: so many of them to begin
+    with, the others when they are needed (None: all). fuel: units this instance may use in all
     (None: no limit); can be read and set.
 
     Raises LinkError, Trap (a segment out of bounds, or in the start function), MemoryError.
     """
 
-    def __init__(self, module, imports=None, engine="auto", stack=8192, heap=8192, fuel=None):
+    def __init__(
+        self,
+        module,
+        imports=None,
+        engine="auto",
+        stack=8192,
+        heap=8192,
+        fuel=None,
+        heap_start=None,
+    ):
         self.module = module
         self.engine = select(engine)
         self.native = None  # what machine code needs of it
@@ -36,7 +46,7 @@ class Instance:
         from wamr.wasm.linker import link
 
         try:
-            link(self, imports or {}, heap)
+            link(self, imports or {}, heap, heap_start)
             if module.start is not None:
                 self.call(self.func(module.start), [])
         except BaseException:

@@ -11,9 +11,9 @@ from wamr.wasm.types import words
 
 
 # All steps in their order, but for the start function.
-def link(instance, imports, heap):
+def link(instance, imports, heap, heap_start):
     _link(instance, imports)
-    _allocate(instance, heap)
+    _allocate(instance, heap, heap_start)
     instance.engine.attach(instance)
     _initialize(instance)
 
@@ -92,14 +92,14 @@ def _refuse(instance, where, name, kind, what, has):
 # ---- allocation
 
 
-def _allocate(instance, heap):
+def _allocate(instance, heap, heap_start):
     module = instance.module
     for kind, low, high in module.tables[len(instance.tables) :]:
         from wamr.wasm.variables import Table
 
         instance.tables.append(Table(kind, low, high))
     if module.memories and not instance.memory:
-        _allocate_memory(instance, heap)
+        _allocate_memory(instance, heap, heap_start)
     for i, (buf, pos, base) in enumerate(module.global_inits):
         kind = module.globals[module.n_imported_globals + i][0]
         instance.globals.append(new_cell(kind, _const(instance, buf, pos, base, kind)))
@@ -107,8 +107,8 @@ def _allocate(instance, heap):
 
 # A page is 64 KiB, more than many a board has. A module that never asks for its memory's size,
 # and says where its data and stack end (`__heap_base`), gets only that, and the app's heap
-# behind it.
-def _allocate_memory(instance, heap):
+# behind it, the first `heap_start` bytes of that to begin with.
+def _allocate_memory(instance, heap, heap_start):
     module = instance.module
     low, high, page = module.memories[0]
     if not _wants_heap(instance):
@@ -119,12 +119,16 @@ def _allocate_memory(instance, heap):
     if heap:
         # The heap is part of the first pages, as the memory may grow.
         low = max(low, -(-(place + heap) // page))
-    size = low * page if module.asks_memory_size else place + heap
-    instance.memory = Memory(low, high, page, size)
+    now = heap if module.asks_memory_size else min(heap, heap_start or heap)
+    size = low * page if module.asks_memory_size else place + now
+    instance.memory = memory = Memory(low, high, page, size)
     if heap:
         from wamr.heap import Heap
 
-        instance.memory.heap = Heap(instance.memory.buf, place, heap)
+        memory.heap = Heap(memory.buf, place, now)
+        if now < heap:
+            memory.heap_end = place + heap & ~7
+            memory.heap.more = memory.more_heap
 
 
 def _wants_heap(instance):
