@@ -2,9 +2,9 @@
 
 import asyncio
 
-from . import clock
-from .app_timers import AppTimers
-from .manager import ON_TIMER
+from wamr.apps import clock
+from wamr.apps.app_timers import AppTimers
+from wamr.apps.manager import ON_TIMER
 
 OVERFLOW = "message queue is full"
 
@@ -156,7 +156,7 @@ class App:
         settings = dict(self.settings)
         settings["crashes"] = self.crashes
         settings["reason"] = reason
-        from .store import StoreError
+        from wamr.apps.store import StoreError
 
         try:
             self.entry.commit(settings)

@@ -1,6 +1,6 @@
 """The timers of one app."""
 
-from . import clock
+from wamr.apps import clock
 
 
 class AppTimers:

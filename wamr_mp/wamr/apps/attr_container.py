@@ -9,7 +9,7 @@ dialects: "A" of 2019 to 2022 and "B" since 2023.
 
 import struct
 
-from ..host import const
+from wamr.host import const
 
 # The kinds by their code. An int8 was called byte, short int16 and int int32 in dialect A.
 _KINDS_A = " int16 int32 int64 int8 uint16 float double bool string bytearray"

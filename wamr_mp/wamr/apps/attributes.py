@@ -2,8 +2,8 @@
 
 import struct
 
-from .attr_container import AttrContainer, attributes, format_of, kinds_of, walk
-from .packet import to_text
+from wamr.apps.attr_container import AttrContainer, attributes, format_of, kinds_of, walk
+from wamr.apps.packet import to_text
 
 
 def is_container(data):

@@ -6,9 +6,9 @@ import asyncio.core as core
 import machine
 import micropython
 
-from ..host import const
-from . import clock
-from .serve import serve
+from wamr.host import const
+from wamr.apps import clock
+from wamr.apps.serve import serve
 
 # An event loop that has not moved for so long is not running: it was left with Ctrl-C, or one of
 # its tasks is blocking it.

@@ -7,7 +7,7 @@ with the same clock.
 import asyncio
 import time
 
-from ..host import MICROPYTHON
+from wamr.host import MICROPYTHON
 
 _last = None
 _now = 0

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from ..host import const
-from . import clock
-from .attributes import get
-from .manager import ON_CONNECTION
+from wamr.host import const
+from wamr.apps import clock
+from wamr.apps.attributes import get
+from wamr.apps.manager import ON_CONNECTION
 
 _PIECE = const(256)
 _WAITING = const(2048)  # bytes that may wait to be sent over TCP

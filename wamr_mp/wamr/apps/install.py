@@ -1,7 +1,7 @@
 """One installation: receives an app's file, checks it, stores it and makes the app of it."""
 
-from .packet import match, parameter
-from .store import StoreError
+from wamr.apps.packet import match, parameter
+from wamr.apps.store import StoreError
 
 _NAME_MAX = 126
 
@@ -55,7 +55,7 @@ class Install:
         self._check = None
         self._head = b"" if not streamed and self.type == "wasm" else None
         if streamed and self.type == "wasm":
-            from .sections import SectionCheck
+            from wamr.apps.sections import SectionCheck
 
             self._check = SectionCheck()
         # What is going to be refused is not written to flash; the file is received all the same.
@@ -104,7 +104,7 @@ class Install:
     # The manager's turn. Answers by itself only if something is wrong.
     def run(self):
         """The new app; or None after an error was answered."""
-        from ..wasm.errors import CompileError, LinkError, Trap
+        from wamr.wasm.errors import CompileError, LinkError, Trap
 
         manager = self.manager
         error = manager.type_problem(self.type)

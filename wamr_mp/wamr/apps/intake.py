@@ -2,9 +2,9 @@
 the store.
 """
 
-from ..host import const
-from ..link.frame import INSTALL, REQUEST
-from .packet import HOST, PUT, REQUEST_SIZE, TOO_LARGE, Request, request_fields
+from wamr.host import const
+from wamr.link.frame import INSTALL, REQUEST
+from wamr.apps.packet import HOST, PUT, REQUEST_SIZE, TOO_LARGE, Request, request_fields
 
 _SKIP = const(0)
 _HEAD = const(1)
@@ -91,7 +91,7 @@ class Intake:
         manager = self.manager
         try:
             if request.action == PUT and (self._kind == INSTALL or manager.is_install(request)):
-                from .install import Install
+                from wamr.apps.install import Install
 
                 self._install = Install(manager, request, self._kind == INSTALL)
                 self._state = _FILE

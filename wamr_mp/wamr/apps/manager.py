@@ -5,11 +5,11 @@ where they belong.
 import asyncio
 import gc
 
-from ..host import MICROPYTHON, const
-from . import clock
-from .attr_container import AttrContainer
-from .config import Config
-from .packet import (
+from wamr.host import MICROPYTHON, const
+from wamr.apps import clock
+from wamr.apps.attr_container import AttrContainer
+from wamr.apps.config import Config
+from wamr.apps.packet import (
     CONTENT,
     CREATED,
     DELETE,
@@ -46,11 +46,11 @@ class Manager:
     """What the apps of one board share. store: see store.py; settings: see config.py."""
 
     def __init__(self, store=None, **settings):
-        from .timers import Timers
+        from wamr.apps.timers import Timers
 
         self.config = Config(**settings)
         if store is None:
-            from .ram_store import RamStore
+            from wamr.apps.ram_store import RamStore
 
             store = RamStore()
         self.store = store
@@ -110,7 +110,7 @@ class Manager:
 
     def load(self, app):
         """Make an app that was installed before ready to run; False if it cannot be."""
-        from ..wasm.errors import CompileError, LinkError, Trap
+        from wamr.wasm.errors import CompileError, LinkError, Trap
 
         try:
             app.load()
@@ -122,9 +122,9 @@ class Manager:
 
     def new_app(self, entry, settings):
         if settings["type"] == "wasm":
-            from .wasm_app import WasmApp as cls
+            from wamr.apps.wasm_app import WasmApp as cls
         else:
-            from .python_app import PythonApp as cls
+            from wamr.apps.python_app import PythonApp as cls
         return cls(self, entry, settings)
 
     def _add(self, app):
@@ -135,7 +135,7 @@ class Manager:
     def add_sensor(self, name, read, index=0, interval=1000, configure=None):
         """Make a sensor known to apps; see sensors.py."""
         if not self.sensors:
-            from .sensors import Sensors
+            from wamr.apps.sensors import Sensors
 
             self.sensors = Sensors(self)
         self.sensors.add(name, read, index, interval, configure)
@@ -144,7 +144,7 @@ class Manager:
         """Run a Python module of this board (anything with on_init() and so on, see python_app.py)
         as an app.
         """
-        from .python_app import ModuleEntry
+        from wamr.apps.python_app import ModuleEntry
 
         entry = ModuleEntry(module, name)
         app = self.new_app(entry, entry.settings)
@@ -247,7 +247,7 @@ class Manager:
         """Send a request from this board's own Python code; the Response, or None when nobody
         answered in time (ms).
         """
-        from .packet import to_bytes
+        from wamr.apps.packet import to_bytes
 
         answer = []
         done = asyncio.Event()
@@ -397,7 +397,7 @@ class Manager:
             app.start()
 
     async def _uninstall(self, request, query):
-        from .install import app_name
+        from wamr.apps.install import app_name
 
         name = app_name(query)
         app = self.find(name)

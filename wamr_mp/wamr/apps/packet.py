@@ -7,7 +7,7 @@ u32.
 
 import struct
 
-from ..host import const
+from wamr.host import const
 
 GET = const(1)
 POST = const(2)

@@ -7,11 +7,11 @@ on_timer(app, number), on_sensor(app, number, values), on_destroy(app).
 
 import sys
 
-from ..host import is_coroutine
-from .app import App
-from .attributes import from_dict, items
-from .manager import ON_REQUEST, ON_RESPONSE, ON_SENSOR, ON_TIMER
-from .packet import (
+from wamr.host import is_coroutine
+from wamr.apps.app import App
+from wamr.apps.attributes import from_dict, items
+from wamr.apps.manager import ON_REQUEST, ON_RESPONSE, ON_SENSOR, ON_TIMER
+from wamr.apps.packet import (
     CONTENT,
     EVENT,
     FMT_ATTR_CONTAINER,
@@ -51,7 +51,7 @@ class PythonApp(App):
     module = None
 
     def load(self):
-        from ..wasm.errors import LinkError
+        from wamr.wasm.errors import LinkError
 
         source = self.entry.source
         try:

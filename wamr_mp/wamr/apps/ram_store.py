@@ -1,6 +1,6 @@
 """Where installed apps are kept without a file system; the same face as store.py."""
 
-from .store import StoreError
+from wamr.apps.store import StoreError
 
 
 class RamStore:

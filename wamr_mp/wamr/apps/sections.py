@@ -2,7 +2,7 @@
 is stored.
 """
 
-from ..host import const
+from wamr.host import const
 
 _MAX_SECTION = const(12)
 

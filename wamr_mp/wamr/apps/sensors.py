@@ -8,12 +8,12 @@ A driver is a function read() that returns what the events carry: a number, a di
 
 import asyncio
 
-from ..host import is_coroutine
-from . import clock
-from .attr_container import AttrContainer
-from .attributes import items
-from .manager import ON_SENSOR
-from .packet import to_bytes
+from wamr.host import is_coroutine
+from wamr.apps import clock
+from wamr.apps.attr_container import AttrContainer
+from wamr.apps.attributes import items
+from wamr.apps.manager import ON_SENSOR
+from wamr.apps.packet import to_bytes
 
 
 class Sensor:

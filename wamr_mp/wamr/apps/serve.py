@@ -2,10 +2,10 @@
 
 import asyncio
 
-from ..host import MICROPYTHON
-from ..link.stream import Link
-from . import clock
-from .manager import Manager
+from wamr.host import MICROPYTHON
+from wamr.link.stream import Link
+from wamr.apps import clock
+from wamr.apps.manager import Manager
 
 # The manager of the last serve(), for the REPL: wamr.apps.serve.manager.request("GET", …).
 manager = None
@@ -41,7 +41,7 @@ async def serve(
     if MICROPYTHON:
         await _replace()
     if pool:
-        from ..pool import init
+        from wamr.pool import init
 
         init(pool)
     manager = new = Manager(_store(path), **settings)
@@ -54,17 +54,17 @@ async def serve(
         for name in sorted(apps or ()):
             new.add_module(name, apps[name])
         if port:
-            from ..link.tcp import serve_port
+            from wamr.link.tcp import serve_port
 
             tasks.append(await serve_port(new, port))
         if host:
-            from ..link.tcp import serve_host
+            from wamr.link.tcp import serve_host
 
             tasks.append(asyncio.create_task(serve_host(new, host)))
         if stream:
             tasks.append(asyncio.create_task(Link(new).run(*stream)))
         if console:
-            from ..link.console import serve_console
+            from wamr.link.console import serve_console
 
             await serve_console(new)
         elif uart is not None:
@@ -93,7 +93,7 @@ async def _replace():
 
 def _store(path):
     if path is not None:
-        from .store import FileStore
+        from wamr.apps.store import FileStore
 
         store = FileStore(path)
         try:
@@ -102,7 +102,7 @@ def _store(path):
         except OSError as e:
             text = "wamr: no folder %s (%s): apps are kept in RAM, until the board restarts"
             print(text % (path, e))
-    from .ram_store import RamStore
+    from wamr.apps.ram_store import RamStore
 
     return RamStore()
 

@@ -13,7 +13,7 @@ import binascii
 import json
 import os
 
-from ..host import const
+from wamr.host import const
 
 _PIECE = const(256)
 

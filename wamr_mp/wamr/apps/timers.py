@@ -2,7 +2,7 @@
 
 import asyncio
 
-from . import clock
+from wamr.apps import clock
 
 
 class Timers:

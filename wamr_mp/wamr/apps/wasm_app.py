@@ -2,11 +2,11 @@
 
 import asyncio
 
-from ..heap import HeapError
-from ..wasm.errors import Exit, Trap
-from . import clock
-from .app import App, Watchdog
-from .packet import to_text
+from wamr.heap import HeapError
+from wamr.wasm.errors import Exit, Trap
+from wamr.apps import clock
+from wamr.apps.app import App, Watchdog
+from wamr.apps.packet import to_text
 
 _V = b""
 _I = b"\x7f"
@@ -31,11 +31,11 @@ class WasmApp(App):
     destroying = False
 
     def load(self):
-        from ..pool import _taken, give
-        from ..program import Program
-        from ..wasm.errors import LinkError
-        from ..wasm.module import Module
-        from .natives import imports
+        from wamr.pool import _taken, give
+        from wamr.program import Program
+        from wamr.wasm.errors import LinkError
+        from wamr.wasm.module import Module
+        from wamr.apps.natives import imports
 
         config = self.manager.config
         module = Module(self.entry.source)
@@ -159,7 +159,7 @@ class WasmApp(App):
 
     # A plain program: runs once. False: it is none.
     async def _main(self):
-        from ..program import _ENTRIES
+        from wamr.program import _ENTRIES
 
         for name in _ENTRIES:
             for params, results in ((_V, _V), (_V, _I), (_II, _I)):

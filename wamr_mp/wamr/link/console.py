@@ -3,8 +3,8 @@
 import asyncio
 import sys
 
-from ..host import MICROPYTHON, const
-from .stream import Link
+from wamr.host import MICROPYTHON, const
+from wamr.link.stream import Link
 
 _CTRL_C = const(3)
 

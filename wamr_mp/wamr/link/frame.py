@@ -5,7 +5,7 @@ A frame is `12 34`, the type and the length of the payload (u16 and u32, big end
 There is no checksum.
 """
 
-from ..host import const
+from wamr.host import const
 
 _HUNT = const(0)
 _LEADING = const(1)

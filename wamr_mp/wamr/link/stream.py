@@ -2,10 +2,10 @@
 
 import asyncio
 
-from ..apps import clock
-from ..apps.intake import Intake
-from ..host import MICROPYTHON, const
-from .frame import FrameReader, header
+from wamr.apps import clock
+from wamr.apps.intake import Intake
+from wamr.host import MICROPYTHON, const
+from wamr.link.frame import FrameReader, header
 
 _PIECE = const(128)
 _SMALL = const(256)

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from ..apps import clock
-from ..host import const
-from .stream import Link
+from wamr.apps import clock
+from wamr.host import const
+from wamr.link.stream import Link
 
 _RETRY_MS = const(10000)
 

@@ -5,9 +5,9 @@ the arguments that its signature says (see wamr.native()); the app's memory is a
 Add your own with add().
 """
 
-from ...host import is_coroutine
-from ...wasm.errors import Exit, Trap
-from ...wasm.externs import Native
+from wamr.host import is_coroutine
+from wamr.wasm.errors import Exit, Trap
+from wamr.wasm.externs import Native
 
 # For each file: its name, the permission it needs, its functions as name and signature; after "="
 # the function that is meant.
@@ -126,7 +126,7 @@ class Namespace:
             if not found and name[:1] == "_":
                 found = self._own(name[1:], type)
             if not found:
-                from ...libc import Libc
+                from wamr.libc import Libc
 
                 libc = Libc().resolve(name, kind, type, module)
                 if libc and libc.type == type:

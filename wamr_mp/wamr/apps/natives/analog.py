@@ -1,6 +1,6 @@
 """Analog inputs (0 to 65535) and PWM outputs (frequency in Hz, duty 0 to 65535)."""
 
-from .gpio import close, handle, keep, pin_of  # noqa: F401
+from wamr.apps.natives.gpio import close, handle, keep, pin_of  # noqa: F401
 
 
 def adc_open(app, pin):

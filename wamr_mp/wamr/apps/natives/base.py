@@ -1,7 +1,7 @@
 """Requests, responses, events and timers: the base library of WAMR's app framework."""
 
-from .. import clock
-from ..packet import EVENT, unpack_request
+from wamr.apps import clock
+from wamr.apps.packet import EVENT, unpack_request
 
 
 def wasm_register_resource(app, url):

@@ -1,7 +1,7 @@
 """I2C and SPI. A bus is named by its number; results are the bytes moved, -1: nobody answered."""
 
-from ..packet import to_text
-from .gpio import close, handle, keep  # noqa: F401
+from wamr.apps.packet import to_text
+from wamr.apps.natives.gpio import close, handle, keep  # noqa: F401
 
 
 def _open(app, cls, name, **settings):

@@ -4,7 +4,7 @@
 async def wasm_open_connection(app, name, ptr, size):
     memory = app.instance.memory
     if not app.connections:
-        from ..connections import Connections
+        from wamr.apps.connections import Connections
 
         app.connections = Connections(app)
     return await app.connections.open(memory.read_cstr(name), memory.read(ptr, size))

@@ -4,7 +4,7 @@ and show().
 Without a display the size is 0 x 0, and drawing does nothing.
 """
 
-from ..packet import to_text
+from wamr.apps.packet import to_text
 
 
 def display_width(app):

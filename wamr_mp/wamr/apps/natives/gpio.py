@@ -3,7 +3,7 @@
 Handles are numbers from 1; -1 says that something is wrong: no such pin, no such handle.
 """
 
-from ..packet import to_text
+from wamr.apps.packet import to_text
 
 # Modes of gpio_open: input, output, input with pull-up, with pull-down, open drain.
 _INPUT_UP = 2

@@ -1,6 +1,6 @@
 """Log lines with a level: 0 error, 1 warning, 2 information, 3 detail."""
 
-from ..packet import to_text
+from wamr.apps.packet import to_text
 
 _LEVELS = ("error", "warning", "info", "detail")
 

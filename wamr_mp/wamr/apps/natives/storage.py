@@ -2,7 +2,7 @@
 own.
 """
 
-from ..store import StoreError
+from wamr.apps.store import StoreError
 
 _MAX_VALUE = 1024
 _MAX_KEYS = 32
