@@ -20,7 +20,7 @@ from native.emulator import emulate  # noqa: E402
 
 TARGETS = [Thumb2, Thumb2F, RV32]
 SUITE = "address br_table call_indirect conversions f32 f32_cmp f64 f64_cmp float_exprs i64"
-SUITE += " memory_trap"
+SUITE += " float_misc memory_trap traps"
 
 
 @needs_kernels

@@ -75,7 +75,7 @@ def add(a, r, op):
     a.bits(_D, _A, 23, 8)
     a.branch_if(_NE, _D, _E, moved)
     a.mark(round)
-    round_off(a, None)
+    round_off(a, _F)
     a.mark(keep)
     a.leave_routine()
     _carry_or_borrow(a, moved, round)
@@ -88,19 +88,19 @@ def add(a, r, op):
     _special_sum(a, special, prepared)
 
 
-# The end of a routine: rounds A by F and returns. What of the sticky register is not zero comes
-# behind F.
-def round_off(a, sticky):
+# The end of a routine: rounds A by `rest`, behind which more comes if the sticky register is not
+# zero, and returns.
+def round_off(a, rest, sticky=None):
     up = []
     tie = []
-    a.branch_const(_GT_U, _F, _SIGN, up)
+    a.branch_const(_GT_U, rest, _SIGN, up)
     a.branch_on(_EQ, tie)
     a.leave_routine()
     a.mark(tie)
     if sticky is not None:
         a.branch_const(_NE, sticky, 0, up)
-    a.alu_const(_AND, _F, _A, 1)
-    a.alu(_ADD, _A, _A, _F)
+    a.alu_const(_AND, rest, _A, 1)
+    a.alu(_ADD, _A, _A, rest)
     a.leave_routine()
     a.mark(up)
     a.alu_const(_ADD, _A, _A, 1)

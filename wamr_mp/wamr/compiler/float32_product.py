@@ -68,11 +68,11 @@ def mul(a, r, op):
     a.branch_const(_LT_U, _A, _LEADING, below)
     a.alu_const(_ADD, _E, _E, _LEADING)
     a.alu(_ADD, _A, _A, _E)
-    round_off(a, None)
+    round_off(a, _F)
     a.mark(below)
     _double(a)
     a.alu(_ADD, _A, _A, _E)
-    round_off(a, None)
+    round_off(a, _F)
 
     # Exponent and sign stay in one register meanwhile.
     finish = []
@@ -169,7 +169,7 @@ def _finish(a):
     a.branch_const(_GT_S, _E, 253, infinite)
     a.or_shifted(_D, _D, _SHL, _E, 23)
     a.alu(_ADD, _A, _A, _D)
-    round_off(a, None)
+    round_off(a, _F)
     a.mark(infinite)
     a.alu_const(_OR, _A, _D, _INF)
     a.leave_routine()
@@ -186,7 +186,7 @@ def _finish(a):
     a.shift_by(_SHL, _F, _F, a.T)
     a.shift_by(_SHR_U, _A, _A, _E)
     a.alu(_OR, _A, _A, _D)
-    round_off(a, _B)
+    round_off(a, _F, _B)
 
 
 def div(a, r, op):

@@ -211,9 +211,7 @@ def floating(f, op, pc):
     op -= 0x8B if op < 0x99 else 0x99
     n = 1 if op < 7 else 2
     if not f.asm.does_float(op, bits & _WIDE):
-        if 7 <= op <= 10:
-            return by_routine(f, code, pc, n, bits)
-        return operation(f, pc - 1, pc, n, b"\x7d" if bits == 8 else b"\x7c")
+        return by_routine(f, code, pc, n, bits)
     if n == 1:
         x = use(f, f.stack.pop())
         d = result_of(f, pc, bits, x)
@@ -282,6 +280,8 @@ def convert(f, op, pc):
         trap(f, context.INVALID_CONVERSION, pc)
         f.traps.extend(overflow)
         trap(f, context.INTEGER_OVERFLOW, pc)
+    elif f.pairs:
+        return by_routine(f, op, pc, 1, bits)
     else:
         return operation(f, pc - 1, pc, 1, bytes((kind,)))
     return f.next
@@ -305,6 +305,8 @@ def prefixed(f, op, pc):
     pc = skip(f.code, pc, op)
     if sub < 8:
         kind = opcodes.TYPE_CODES[opcodes.TRUNC_SAT[2 * sub + 1]]
+        if f.pairs:
+            return by_routine(f, 0xFC00 + sub, pc, 1, type_bits(kind))
         return operation(f, start, pc, 1, bytes((kind,)))
     if sub == 9 or sub == 13:  # data.drop, elem.drop
         return operation(f, start, pc, 0, b"")

@@ -58,18 +58,44 @@ def _emitter(op):
         if op <= 0x7B:
             return int64.count
         return int64.divide if op <= 0x82 else int64.rotate
-    if op == 0x92 or op == 0x93:
-        from wamr.compiler import float32
+    if op <= 0xA5:
+        return _arithmetic(op)
+    if op <= 0xB1 or op >= 0xFC00:
+        from wamr.compiler import float_truncate
 
-        return float32.add
-    if op == 0xA0 or op == 0xA1:
-        from wamr.compiler import float64
+        to_i64 = op >= 0xFC04 or 0xAE <= op <= 0xB1
+        return float_truncate.to_i64 if to_i64 else float_truncate.to_i32
+    from wamr.compiler import float_convert
 
-        return float64.add
-    if op <= 0x95:
-        from wamr.compiler import float32_product
+    if op == 0xB6:
+        return float_convert.demote
+    if op == 0xBB:
+        return float_convert.promote
+    if op in b"\xb4\xb5\xb9\xba":
+        return float_convert.from_i64
+    return float_convert.from_i32
 
-        return float32_product.mul if op == 0x94 else float32_product.div
-    from wamr.compiler import float64_product
 
-    return float64_product.mul if op == 0xA2 else float64_product.div
+def _arithmetic(op):
+    wide = op >= 0x99
+    k = op - (0x99 if wide else 0x8B)  # as in numeric.py
+    if k == 6:
+        from wamr.compiler import float_root
+
+        return float_root.root64 if wide else float_root.root32
+    if k < 6:
+        from wamr.compiler import float_round
+
+        return float_round.round64 if wide else float_round.round32
+    if k > 10:
+        from wamr.compiler import float_round
+
+        return float_round.minmax
+    if k > 8:
+        from wamr.compiler import float32_product, float64_product
+
+        product = float64_product if wide else float32_product
+        return product.mul if k == 9 else product.div
+    from wamr.compiler import float32, float64
+
+    return float64.add if wide else float32.add
