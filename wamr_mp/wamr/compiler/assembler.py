@@ -11,6 +11,7 @@ class Assembler:
     TRUNCATES = b""  # the truncations that the target does
     STORES_CONSTANTS = True  # whether that is better done without a register of the compiler's
     TAKES_CELLS = False  # whether an instruction can have a cell for its second operand
+    SHIFTS = False  # whether an instruction can shift its second operand
     FLOATS = 0  # the types that have registers of their own, see values.py
     LOADS_FLOATS = False  # whether these can be loaded from linear memory, and stored
     GUARD = 0  # bytes at the end of the cell stack that small frames may use unchecked
@@ -29,6 +30,7 @@ class Assembler:
     def begin(self, base):
         self.base = base
         self.code = self.buffer()
+        self.flags = -1  # position, and register that the flags compare with 0 there
 
     def here(self):
         return len(self.code)
@@ -36,6 +38,7 @@ class Assembler:
     # A label for branches forward is the list of their places, until it is bound. (A branch back
     # goes to a position.)
     def bind(self, label):
+        self.flags = -1
         for place in label:
             self.patch(place, self.here())
 

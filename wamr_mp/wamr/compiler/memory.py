@@ -39,9 +39,16 @@ def local_set(f, op, pc):
     if i > 127:
         i = leb(f.code, pc - 1)
         pc = next_leb(f.code, pc)
-    set_local(f, i, f.stack.pop())
+    e = f.stack.pop()
+    set_local(f, i, e)
     if op == 0x22:
-        f.stack.append(f.home[i])
+        d = f.home[i]
+        if d & _KIND and not e & _KIND:
+            # In memory, but still in its register too.
+            if is_temp(f, e >> 4):
+                take(f, e >> 4)
+            d = e
+        f.stack.append(d)
     return pc
 
 

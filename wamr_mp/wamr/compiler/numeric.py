@@ -36,6 +36,8 @@ _MUL = const(2)
 _DIV_S = const(3)
 _DIV_U = const(4)
 _REM_S = const(5)
+_OR = const(8)
+_XOR = const(9)
 _SHL = const(10)
 _SHR_U = const(12)
 _ROTL = const(13)
@@ -101,8 +103,16 @@ def binary(f, op, pc):
     x = use(f, a) if a & _KIND else a >> 4
     kind = b & _KIND
     if kind == _CONST:
-        f.free |= 1 << x
         b >>= 4
+        f.free |= 1 << x
+        if op >= _SHL and f.asm.SHIFTS:
+            other = _partner(f, pc, 0x6A)
+            if f.asm.takes_shifted(other, op, b & 31):
+                f.free &= ~(1 << x)
+                y = _other(f, pc)
+                f.free |= 1 << x | 1 << y
+                f.asm.alu_shifted(other, result(f, f.next), y, x, op, b & 31)
+                return f.next
         if op == _SUB:
             op = _ADD
             b = -b
@@ -124,6 +134,28 @@ def binary(f, op, pc):
     return f.next
 
 
+# The operation on a shifted value that follows at pc, if its other operand is on the stack or,
+# where they can be swapped, a local. Shifting may be a part of it.
+def _partner(f, pc, base):
+    code = f.code
+    if code[pc] == 0x20 and code[pc + 1] < 128:
+        op = code[pc + 2] - base
+        return op if op != _SUB and f.home[code[pc + 1]] & _KIND != _CONST else -1
+    op = code[pc] - base
+    return op if 0 <= op <= _XOR and f.stack[-1] & _KIND != _CONST else -1
+
+
+# The register of that other operand; the operation ends at f.next.
+def _other(f, pc):
+    if f.code[pc] == 0x20:
+        y = use(f, f.home[f.code[pc + 1]])
+        f.next = pc + 3
+    else:
+        y = use(f, f.stack.pop())
+        f.next = pc + 1
+    return y
+
+
 def binary_wide(f, op, pc):
     stack = f.stack
     asm = f.asm
@@ -137,6 +169,13 @@ def binary_wide(f, op, pc):
     x = use(f, a)
     if b & _KIND == _CONST:
         value = b >> 4
+        if f.pairs and f.asm.SHIFTS and (op == _SHL or op == _SHR_U):
+            other = _partner(f, pc, 0x7C)
+            if other == _OR or other == _XOR:
+                y = _other(f, pc)
+                d = result_of(f, f.next, _I64, y, x)
+                asm.shift_into(other, d, y, x, op, value & 63)
+                return f.next
         if op == _SUB:
             op = _ADD
             value = -value

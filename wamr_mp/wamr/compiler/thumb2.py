@@ -42,6 +42,8 @@ _ROTR = const(14)
 _EQ = const(0)
 _NE = const(1)
 _MI = const(2)
+_LT_S = const(4)
+_GE_S = const(5)
 _LT_U = const(8)
 _GE_U = const(9)
 _GT_U = const(10)
@@ -98,6 +100,7 @@ class Thumb2(Pairs):
     T = _IP
     THUMB = 1
     STORES_CONSTANTS = False
+    SHIFTS = True
     GUARD = 640  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
     CONVERTS = b""
 
@@ -207,12 +210,16 @@ class Thumb2(Pairs):
     def alu(self, op, d, a, b):
         if d | a | b < 8:
             if op <= _SUB:
-                self.code.append(0x1800 | op << 9 | b << 6 | a << 3 | d)
+                code = self.code
+                code.append(0x1800 | op << 9 | b << 6 | a << 3 | d)
+                self.flags = _len(code) << 4 | d
                 return
             if d == a or d == b:
                 word = _SHORT[op]
                 if word:
-                    self.code.append(word | (a if d == b else b) << 3 | d)
+                    code = self.code
+                    code.append(word | (a if d == b else b) << 3 | d)
+                    self.flags = _len(code) << 4 | d
                     return
         if op == _MUL:
             self._32(0xFB00 | a, 0xF000 | d << 8 | b)
@@ -285,10 +292,14 @@ class Thumb2(Pairs):
         if d | a < 8:
             if n < 8:
                 if n or d != a:
-                    self.code.append((0x1E00 if sub else 0x1C00) | n << 6 | a << 3 | d)
+                    code = self.code
+                    code.append((0x1E00 if sub else 0x1C00) | n << 6 | a << 3 | d)
+                    self.flags = _len(code) << 4 | d
                 return
             if d == a and n < 256:
-                self.code.append((0x3800 if sub else 0x3000) | d << 8 | n)
+                code = self.code
+                code.append((0x3800 if sub else 0x3000) | d << 8 | n)
+                self.flags = _len(code) << 4 | d
                 return
         if not n:
             self.move(d, a)
@@ -311,6 +322,36 @@ class Thumb2(Pairs):
     # d = a | (s shifted by n)
     def or_shifted(self, d, a, op, s, n):
         self._32(0xEA40 | a, d << 8 | self._amount(op, n) | s)
+
+    def takes_shifted(self, op, shift, n):
+        return n and (op == _ADD or op == _SUB or _AND <= op <= _XOR)
+
+    # d = a op (b shifted by n)
+    def alu_shifted(self, op, d, a, b, shift, n):
+        if shift == _ROTL:
+            n = 32 - n
+        self._32(0xEA00 | _OPCODES[op] << 5 | a, d << 8 | self._amount(shift, n) | b)
+
+    # The same of pairs, by or or xor.
+    def shift_into(self, op, d, a, b, shift, n):
+        al, ah, bl, bh, dl, dh = low(a), high(a), low(b), high(b), low(d), high(d)
+        back = _SHR_U
+        if shift == _SHR_U:  # the same with low and high exchanged
+            al, ah, bl, bh, dl, dh = ah, al, bh, bl, dh, dl
+            back = _SHL
+        if n > 31:
+            if n == 32:
+                self.alu(op, dh, ah, bl)
+            else:
+                self.alu_shifted(op, dh, ah, bl, shift, n - 32)
+            self.move(dl, al)
+            return
+        if n:
+            self.alu_shifted(op, dh, ah, bh, shift, n)
+            self.alu_shifted(op, dh, dh, bl, back, 32 - n)
+            self.alu_shifted(op, dl, al, bl, shift, n)
+        else:
+            self.alu_wide(op, d, a, b)
 
     # clz, ctz, popcnt
     def unary(self, op, d, a):
@@ -476,6 +517,12 @@ class Thumb2(Pairs):
         return condition
 
     def compare_const(self, condition, a, value):
+        if not value and self.flags == _len(self.code) << 4 | a:
+            # The instruction before has done it, but for what overflows.
+            if condition <= _NE:
+                return condition
+            if condition == _LT_S or condition == _GE_S:
+                return condition - _LT_S + _MI
         if 0 <= value < 256 and a < 8:
             self.code.append(0x2800 | a << 8 | value)
             return condition

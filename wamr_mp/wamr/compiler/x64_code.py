@@ -28,6 +28,9 @@ _DIV_U = const(4)
 _SHL = const(10)
 _EQ = const(0)
 _NE = const(1)
+_MI = const(2)
+_LT_S = const(4)
+_GE_S = const(5)
 _GE_U = const(9)
 _GT_U = const(10)
 # By operation: opcode of the form `op r/m, r` and the /digit of the form with an immediate.
@@ -35,12 +38,13 @@ _ALU = b"\x01\x29\x00\x00\x00\x00\x00\x21\x09\x31"
 _DIGITS = b"\x00\x05\x00\x00\x00\x00\x00\x04\x01\x06"
 _SHIFTS = b"\x04\x07\x05\x00\x01"  # from _SHL on
 # By condition: the code of jcc and setcc.
-_CODES = b"\x04\x05\x00\x00\x0c\x0d\x0f\x0e\x02\x03\x07\x06"
+_CODES = b"\x04\x05\x08\x09\x0c\x0d\x0f\x0e\x02\x03\x07\x06"
 
 
 class Encoder(Assembler):
     WIDE = True  # a register holds an i64
     TAKES_CELLS = True
+    SHIFTS = True
     FLOATS = 12  # f32, f64
     LOADS_FLOATS = True
 
@@ -76,7 +80,7 @@ class Encoder(Assembler):
         code.append(0xC0 | (reg & 7) << 3 | rm & 7)
 
     # The same with a memory operand [base + disp], or [base + index + disp].
-    def _rm(self, op, reg, base, disp, w=False, index=None, prefix=0, byte=False):
+    def _rm(self, op, reg, base, disp, w=False, index=None, prefix=0, byte=False, scale=0):
         code = self.code
         if prefix:
             code.append(prefix)
@@ -94,7 +98,7 @@ class Encoder(Assembler):
             code.append(mod | (reg & 7) << 3 | base & 7)
         else:
             code.append(mod | (reg & 7) << 3 | 4)
-            code.append((4 if index is None else index & 7) << 3 | base & 7)
+            code.append(scale << 6 | (4 if index is None else index & 7) << 3 | base & 7)
         if short:
             code.append(disp & 0xFF)
         else:
@@ -246,6 +250,18 @@ class Encoder(Assembler):
             return
         self._mov(d, a, w)
         self._rr(_ALU[op], b, d, w)
+        self._set_flags(d, w)
+
+    # The flags are those of a comparison of machine register d with 0.
+    def _set_flags(self, d, w):
+        self.flags = len(self.code) << 5 | (16 if w else 0) | d
+
+    def takes_shifted(self, op, shift, n):
+        return op == _ADD and shift == _SHL and n < 4
+
+    # d = a + (b shifted left by n)
+    def alu_shifted(self, op, d, a, b, shift, n):
+        self._rm(0x8D, REGS[d], REGS[a], 0, False, REGS[b], scale=n)
 
     def alu_wide(self, op, d, a, b):
         self.alu(op, d, a, b, True)
@@ -286,6 +302,7 @@ class Encoder(Assembler):
         else:
             self._mov(d, a, w)
             self._op_imm(_DIGITS[op], d, value, w)
+            self._set_flags(d, w)
 
     def alu_const_wide(self, op, d, a, value):
         self.alu_const(op, d, a, value, True)
@@ -352,6 +369,12 @@ class Encoder(Assembler):
     def compare_const(self, condition, a, value, w=False):
         a = REGS[a]
         if not value:
+            if self.flags == len(self.code) << 5 | (16 if w else 0) | a:
+                # The instruction before has done it, but for what overflows.
+                if condition <= _NE:
+                    return condition
+                if condition == _LT_S or condition == _GE_S:
+                    return condition - _LT_S + _MI
             self._rr(0x85, a, a, w)
         elif -0x80000000 <= value < 0x80000000:
             self._op_imm(7, a, value, w)
