@@ -56,10 +56,10 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
-def run(command: list[str], path: Path) -> str:
+def run(command: list[str], path: Path, engine: str) -> str:
     """Runs device_runner.py in a process of its own, which can neither hang nor eat all memory."""
     setup = f"import sys; sys.path[:0] = {IMPORTED_FROM!r}; from device_runner import main"
-    code = f"{setup}; main({str(path)!r}, {str(path) + '.one'!r})"
+    code = f"{setup}; main({str(path)!r}, {str(path) + '.one'!r}, {engine!r})"
     done = subprocess.run(
         [*command, "-c", code],
         capture_output=True,
@@ -79,13 +79,18 @@ def check(output: str, count: int) -> None:
     assert f"RESULT {count} modules, 0 bad" in output
 
 
-def test_cpython(stream: Path) -> None:
-    check(run([sys.executable], stream), COUNT)
+engines = pytest.mark.parametrize("engine", ["portable", "native"])
+
+
+@engines
+def test_cpython(engine: str, stream: Path) -> None:
+    check(run([sys.executable], stream, engine), COUNT)
 
 
 @pytest.mark.device
-def test_unix(stream: Path) -> None:
-    check(run(UNIX, stream), COUNT)
+@engines
+def test_unix(engine: str, stream: Path) -> None:
+    check(run(UNIX, stream, engine), COUNT)
 
 
 # On MicroPython fewer elements: its allocator takes long for many objects in a large heap.
@@ -94,12 +99,13 @@ def test_unix(stream: Path) -> None:
     [([sys.executable], 100_000), pytest.param(UNIX, 5_000, marks=pytest.mark.device)],
     ids=["cpython", "unix"],
 )
-def test_bombs(command: list[str], elements: int, tmp_path: Path) -> None:
+@engines
+def test_bombs(engine: str, command: list[str], elements: int, tmp_path: Path) -> None:
     """Small modules that ask for much: much memory, long loops, deep nesting."""
     modules = bombs.bombs(elements)
     path = tmp_path / "bombs"
     path.write_bytes(mutate.stream(modules.values()))
-    output = run(command, path)
+    output = run(command, path, engine)
     for number, name in enumerate(modules):
         output = output.replace(f"BAD {number} ", f"BAD {name} ")
     check(output, len(modules))

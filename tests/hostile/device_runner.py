@@ -50,8 +50,9 @@ class Namespaces:
 
 
 class Runner:
-    def __init__(self, wamr, scratch, report=print):
+    def __init__(self, wamr, scratch, engine, report=print):
         self.wamr = wamr
+        self.engine = engine
         self.scratch = scratch  # name of a file that may be overwritten
         self.report = report
         self.namespaces = Namespaces(Anything(wamr))
@@ -134,8 +135,8 @@ class Runner:
         self.report("RESULT %d modules, %d bad: %s" % (number, self.bad, " ".join(ends)))
 
 
-def main(path, scratch):
+def main(path, scratch, engine):
     import wamr
 
     with open(path, "rb") as stream:
-        Runner(wamr, scratch).stream(stream)
+        Runner(wamr, scratch, engine).stream(stream)
