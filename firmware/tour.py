@@ -25,9 +25,6 @@ from emulator import BOARDS, ROOT, Board, BoardError, run
 WITH_UART = ("NETDUINOPLUS2", "MPS2_AN385")
 
 START_TIMEOUT_S = 30
-# The heap of each app. With the 8 KiB that an app gets by default, the STM32F405 has no block left
-# that is large enough for the second.
-HEAP = ("--heap", "4k")
 
 
 def beside(name: str) -> str:
@@ -56,8 +53,8 @@ class Tour:
             say("After a reset: the app manager; its host shares the only UART with the console")
         self.serve()
         say("Two apps: one answers requests, the other publishes an event every second")
-        self.wamr("install", "room", "apps/room_temp/room_temp.wasm", *HEAP)
-        self.wamr("install", "overheat", "apps/overheat/overheat.wasm", *HEAP)
+        self.wamr("install", "room", "apps/room_temp/room_temp.wasm")
+        self.wamr("install", "overheat", "apps/overheat/overheat.wasm")
         say("A request, and the answer")
         self.wamr("request", "GET", "/room_temp")
         say("The next events")
@@ -97,7 +94,7 @@ class Tour:
             ["request", "GET", "/room_temp"],
             ["listen", "alert/overheat"],
             ["uninstall", "overheat"],
-            ["install", "timer", "apps/timer/timer.wasm", *HEAP],
+            ["install", "timer", "apps/timer/timer.wasm"],
         ):
             print(f"$ {self.command(*args)}")
         print(f"$ {beside('wamr')} --help")

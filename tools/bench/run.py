@@ -14,6 +14,7 @@ import gcc
 import goals
 import heap
 import kernels
+import messages
 import pc
 import peers
 import plain
@@ -212,6 +213,14 @@ def show_portable(figures: dict) -> None:
     figures["portable"] = found
 
 
+def show_apps(figures: dict) -> None:
+    """The app manager on the STM32F405."""
+    found = figures["apps"] = messages.measure("NETDUINOPLUS2")
+    rows = [[name, *column.values()] for name, column in found.items()]
+    title = "STM32F405, app manager: instructions for a request and its answer, and to install"
+    show(title, ["app, engine", *next(iter(found.values()))], rows)
+
+
 SECTIONS = {
     "boards": show_boards,
     "x64": show_x64,
@@ -220,6 +229,7 @@ SECTIONS = {
     "size": show_size,
     "heap": show_heap,
     "portable": show_portable,
+    "apps": show_apps,
 }
 
 

@@ -1,8 +1,11 @@
 """An app in wasm: its exports are called with fuel slices, a watchdog, and buffers it is lent."""
 
 import asyncio
+import gc
 
+from wamr.engine.execution import Execution
 from wamr.heap import HeapError
+from wamr.host import MICROPYTHON
 from wamr.wasm.errors import Exit, Trap
 from wamr.apps import clock
 from wamr.apps.app import App, Watchdog
@@ -29,6 +32,7 @@ class WasmApp(App):
     program = instance = None
     fuel = 64  # of one turn; adapts to the speed of the board
     destroying = False
+    ram = 0  # bytes of MicroPython's heap that loading it took; the first app brings the engine
 
     def load(self):
         from wamr.pool import _taken, give
@@ -38,6 +42,7 @@ class WasmApp(App):
         from wamr.apps.natives import imports
 
         config = self.manager.config
+        before = _heap_in_use()
         module = Module(self.entry.source)
         taken = len(_taken)
         try:
@@ -64,15 +69,19 @@ class WasmApp(App):
                     give(_taken[-1][0])
         self.instance = self.program.instance
         self.instance.fuel = None
+        self._functions = {}
+        self.ram = _heap_in_use() - before
 
     def unload(self):
         if self.program:
             self.program.close()
-        self.program = self.instance = None
+        self.program = self.instance = self._functions = None
 
     def figures(self):
         figures = App.figures(self)
         memory = self.instance and self.instance.memory
+        if MICROPYTHON:
+            figures["ram"] = self.ram if self.instance else 0
         figures["memory"] = len(memory.buf) if memory else 0
         if memory and memory.heap:
             figures["heapused"] = memory.heap.used
@@ -83,18 +92,24 @@ class WasmApp(App):
     # ---- calls
 
     # The exported function of this name, as it is or as emscripten wrote it until 2019, and type;
-    # or None.
+    # or None. What was looked for once is known.
     def _export(self, name, params, results=_V):
+        if name not in self._functions:
+            self._functions[name] = self._find("_" + name, params, results) or self._find(
+                name, params, results
+            )
+        return self._functions[name]
+
+    def _find(self, name, params, results):
         module = self.instance.module
-        for spelling in ("_" + name, name):
-            found = module.find_export(spelling)
-            if found and found[0] == "func" and module.funcs[found[1]] == (params, results):
-                return spelling
+        found = module.find_export(name)
+        if found and found[0] == "func" and module.funcs[found[1]] == (params, results):
+            return self.instance.export(name)
         return None
 
-    # Runs an export in slices of about slice_ms. Raises Watchdog, Trap, Exit.
-    async def _call(self, name, *args):
-        execution = self.instance.start(name, *args)
+    # Runs a function in slices of about slice_ms. Raises Watchdog, Trap, Exit.
+    async def _call(self, function, *args):
+        execution = Execution(function, function.args_to_bits(args))
         config = self.manager.config
         limit = config.destroy_limit if self.destroying else self.settings["wd"]
         spent = fuel = 0
@@ -125,15 +140,15 @@ class WasmApp(App):
                 await asyncio.sleep(0)
 
     # A call whose failure ends only this call. False: it trapped.
-    async def _try(self, name, *args):
+    async def _try(self, function, *args):
         try:
-            await self._call(name, *args)
+            await self._call(function, *args)
             return True
         except Trap as e:
             text = str(e)
             place = ""
-            for index, function, offset in e.backtrace[:1]:
-                place = " (in %s at 0x%x)" % (function or "function %d" % index, offset)
+            for index, called, offset in e.backtrace[:1]:
+                place = " (in %s at 0x%x)" % (called or "function %d" % index, offset)
             self.manager.log("Got exception running wasm code: Exception: %s%s" % (text, place))
         except Exit as e:
             self.manager.log("Got exception running wasm code: Exception: env.exit(%s)" % e)
@@ -144,9 +159,9 @@ class WasmApp(App):
         return False
 
     async def on_init(self):
-        name = self._export("on_init", _V)
-        if name:
-            if await self._try(name):
+        function = self._export("on_init", _V)
+        if function:
+            if await self._try(function):
                 return True
             self.end("dead", "on_init failed")
             await self._destroy()
@@ -163,13 +178,9 @@ class WasmApp(App):
 
         for name in _ENTRIES:
             for params, results in ((_V, _V), (_V, _I), (_II, _I)):
-                found = self.instance.module.find_export(name)
-                if (
-                    found
-                    and found[0] == "func"
-                    and self.instance.module.funcs[found[1]] == (params, results)
-                ):
-                    await self._try(name, *([0] * len(params)))
+                function = self._find(name, params, results)
+                if function:
+                    await self._try(function, *([0] * len(params)))
                     return True
         return False
 
@@ -179,11 +190,11 @@ class WasmApp(App):
             await self._destroy()
 
     async def _destroy(self):
-        name = self._export("on_destroy", _V)
-        if name:
+        function = self._export("on_destroy", _V)
+        if function:
             self.destroying = True
             try:
-                await self._try(name)
+                await self._try(function)
             except Watchdog:
                 self.manager.log("app %s: on_destroy took too long" % to_text(self.name))
             self.destroying = False
@@ -192,17 +203,17 @@ class WasmApp(App):
 
     async def deliver(self, kind, data):
         name, params = _CALLBACKS[kind]
-        name = self._export(name, params)
-        if not name:
+        function = self._export(name, params)
+        if not function:
             return
         if params == _I:
-            await self._try(name, data)
+            await self._try(function, data)
             return
         first = ()
         if params == _III:
             first, data = (data[0],), data[1]
         if not data:
-            await self._try(name, *(first + (0, 0)))
+            await self._try(function, *(first + (0, 0)))
             return
         try:
             block = await self._lend(data)
@@ -211,7 +222,7 @@ class WasmApp(App):
                 return
             args = first + (block, len(data))
             data = None
-            await self._try(name, *args)
+            await self._try(function, *args)
             await self._take_back(block)
         except (Trap, HeapError) as e:
             self.manager.log("Got exception running wasm code: Exception: %s" % e)
@@ -255,3 +266,11 @@ class WasmApp(App):
         free = self._allocator()[3]
         if free:
             await self._call(free, block - 0x100000000 if block > 0x7FFFFFFF else block)
+
+
+# Bytes; CPython does not tell.
+def _heap_in_use():
+    if not MICROPYTHON:
+        return 0
+    gc.collect()
+    return gc.mem_alloc()

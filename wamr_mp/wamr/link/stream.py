@@ -7,8 +7,7 @@ from wamr.apps.intake import Intake
 from wamr.host import MICROPYTHON, const
 from wamr.link.frame import FrameReader, header
 
-_PIECE = const(128)
-_SMALL = const(256)
+_PIECE = const(256)
 # Frames that wait for the host; more are lost, as all are when nobody listens.
 _QUEUE = const(50)
 
@@ -100,7 +99,7 @@ class Link:
                     # Small frames in one write: over TCP a second one would wait for the first
                     # to be acknowledged.
                     head = header(kind, len(payload))
-                    if len(payload) <= _SMALL:
+                    if len(payload) <= _PIECE:
                         head += payload
                         payload = b""
                     writer.write(head)
