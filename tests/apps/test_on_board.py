@@ -167,6 +167,28 @@ def test_no_leak(board_and_host: tuple[Board, Host]) -> None:
     end(board)
 
 
+@pytest.mark.parametrize("app", [wat.LOOPING, wat.CALLING], ids=["loop", "calls"])
+def test_endless_machine_code(board_and_host: tuple[Board, Host], app: bytes) -> None:
+    board, host = board_and_host
+    end(board)
+    boot(board, host, "path=None, engine='native'")
+    assert host.install("t", wat.TICKING) == 65
+    assert host.install("l", app) == 65
+    host.send(GET, "/app/l/x")
+    (first,) = count([host.ask(GET, "/ticks")])
+    start = time.monotonic()
+    for _ in range(20):
+        asked = time.monotonic()
+        assert host.ask(GET, "/applet?name=l").status == 69
+        # 0.2 s are wanted of a chip; this PC has much else to do.
+        assert time.monotonic() - asked < 5
+        time.sleep(0.1)
+    (second,) = count([host.ask(GET, "/ticks")])
+    assert second - first > (time.monotonic() - start) * 10 / 2
+    assert host.ask(DELETE, "/applet?name=l").status == 66
+    end(board)
+
+
 def test_a_file_larger_than_ram(board_and_host: tuple[Board, Host]) -> None:
     board, host = board_and_host
     # Debug information, as compilers leave it: it goes to flash, and is not loaded.

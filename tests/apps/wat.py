@@ -117,6 +117,15 @@ COUNTER = app(
 # Computes for ever from the first request on.
 LOOPING = app(REGISTER + "(func $on_request (param i32 i32) (loop $l (br $l)))")
 
+# Does so in a loop that is fast, and then for ever in one that calls a function of the board.
+CALLING = app(
+    REGISTER
+    + """(func $on_request (param i32 i32) (local $i i32)
+      (loop $fast (br_if $fast (i32.lt_u
+        (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 3000000))))
+      (loop $l (drop (call $wasm_get_sys_tick_ms)) (br $l)))"""
+)
+
 # A timer of 100 ms from the start; a request is answered with the number of its expiries.
 TICKING = app(
     """(global $n (mut i32) (i32.const 0))

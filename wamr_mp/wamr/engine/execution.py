@@ -160,6 +160,8 @@ class Execution:
         if self.root.fuel is not None and self.root.fuel < self.fuel:
             # It called the instance, whose fuel is shared.
             self.given = self.fuel = self.root.fuel
+        # Python takes its time: a slice ends after a hundred calls. No fuel is used for them.
+        self.given = self.fuel = max(self.fuel - self.root.engine.SLICE // 100, 0)
         if is_coroutine(result):
             self.pending = result
             return False
