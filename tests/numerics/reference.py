@@ -67,7 +67,7 @@ def is_nan(type: str, bits: int) -> bool:
 
 
 # Operands and results are integers, so that no NaN goes through Python's floats.
-def _function(op: int) -> str:
+def function(op: int) -> str:
     name, operands, result = INSTRUCTIONS[op]
     params = " ".join(t.replace("f", "i") for t in operands)
     body = [
@@ -84,7 +84,7 @@ def _function(op: int) -> str:
 @functools.cache
 def _instance() -> tuple[wasmtime.Store, dict[int, wasmtime.Func]]:
     store = wasmtime.Store()
-    text = f"(module {' '.join(map(_function, INSTRUCTIONS))})"
+    text = f"(module {' '.join(map(function, INSTRUCTIONS))})"
     module = wasmtime.Module(store.engine, wasmtime.wat2wasm(text))
     exports = wasmtime.Instance(store, module, []).exports(store)
     return store, {op: exports[str(op)] for op in INSTRUCTIONS}

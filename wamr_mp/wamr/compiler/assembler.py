@@ -8,7 +8,11 @@ offset in bytes from the start of the module's code.
 class Assembler:
     UNIT = 1  # bytes
     THUMB = 0  # what is added to an address to jump to it
-    TRUNCATES = b""  # the truncations that the target does
+    # Conversions that the target does: by opcode; of those, the ones that may trap; the saturating
+    # ones, by the number behind the prefix.
+    CONVERTS = b""
+    TRUNCATES = b""
+    SATURATES = b""
     STORES_CONSTANTS = True  # whether that is better done without a register of the compiler's
     TAKES_CELLS = False  # whether an instruction can have a cell for its second operand
     SHIFTS = False  # whether an instruction can shift its second operand

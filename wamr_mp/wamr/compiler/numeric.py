@@ -319,10 +319,8 @@ def convert(f, op, pc):
         trap(f, context.INVALID_CONVERSION, pc)
         f.traps.extend(overflow)
         trap(f, context.INTEGER_OVERFLOW, pc)
-    elif f.pairs:
-        return by_routine(f, op, pc, 1, bits)
     else:
-        return operation(f, pc - 1, pc, 1, bytes((kind,)))
+        return by_routine(f, op, pc, 1, bits)
     return f.next
 
 
@@ -343,10 +341,13 @@ def prefixed(f, op, pc):
     sub = leb(f.code, pc)
     pc = skip(f.code, pc, op)
     if sub < 8:
-        kind = opcodes.TYPE_CODES[opcodes.TRUNC_SAT[2 * sub + 1]]
-        if f.pairs:
-            return by_routine(f, 0xFC00 + sub, pc, 1, type_bits(kind))
-        return operation(f, start, pc, 1, bytes((kind,)))
+        bits = _I64 if sub > 3 else 0
+        if sub not in f.asm.SATURATES:
+            return by_routine(f, 0xFC00 + sub, pc, 1, bits)
+        x = use(f, f.stack.pop())
+        d = result_of(f, pc, bits, x)
+        f.asm.saturate(sub, d, x)
+        return f.next
     if sub == 9 or sub == 13:  # data.drop, elem.drop
         return operation(f, start, pc, 0, b"")
     if sub == 15:  # table.grow

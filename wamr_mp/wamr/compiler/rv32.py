@@ -110,7 +110,6 @@ class RV32(Pairs):
     UNIT = 2
     T = _T
     GUARD = 640  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
-    CONVERTS = b""
 
     def buffer(self):
         return array("H")

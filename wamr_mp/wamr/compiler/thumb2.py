@@ -102,7 +102,6 @@ class Thumb2(Pairs):
     STORES_CONSTANTS = False
     SHIFTS = True
     GUARD = 640  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
-    CONVERTS = b""
 
     def registers(self, wide):
         return (5, b"\x05\x06\x0b") if wide else (3, b"\x03\x04\x05\x06\x0b")

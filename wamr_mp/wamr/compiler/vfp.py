@@ -34,6 +34,7 @@ class Thumb2F(Thumb2):
     FLOATS = 4  # f32
     CONVERTS = b"\xb2\xb3"
     TRUNCATES = b"\xa8\xa9"
+    SATURATES = b"\0\1"
 
     # An instruction d = n op m.
     def _float3(self, first, second, d, n, m):
@@ -185,7 +186,11 @@ class Thumb2F(Thumb2):
             self._32(0xEEBF, 0x7A00)  # vmov s14, #-1
         self._vcmp(a, _SCRATCH)
         self.branch(_MI if signed else _LE_U, overflow)
-        self._float2(0xEEBD if signed else 0xEEBC, 0x0AC0, _SCRATCH, a)
+        self.saturate(0 if signed else 1, d, a)
+
+    # i32 from f32: signed, unsigned
+    def saturate(self, op, d, a):
+        self._float2(0xEEBC if op else 0xEEBD, 0x0AC0, _SCRATCH, a)
         self.move(d, _SCRATCH)
 
     # ---- stubs

@@ -3,7 +3,7 @@
 from wamr.host import const
 from wamr.compiler import context
 from wamr.compiler.x64_code import REGS
-from wamr.compiler.x64_float import Floats
+from wamr.compiler.x64_convert import Conversions
 
 _RAX = const(0)
 _RCX = const(1)
@@ -17,7 +17,7 @@ _GE_U = const(9)
 _GT_U = const(10)
 
 
-class X64(Floats):
+class X64(Conversions):
     NAME = "x64"
     GUARD = 256  # for what the suspend stub saves
 

@@ -4,7 +4,7 @@ Numbers of registers are the compiler's, 16 more than the machine's.
 """
 
 from wamr.host import const
-from wamr.compiler.x64_code import REGS, Encoder
+from wamr.compiler.x64_code import Encoder
 
 _RAX = const(0)
 _RCX = const(1)
@@ -27,10 +27,6 @@ _COPYSIGN = const(13)
 
 
 class Floats(Encoder):
-    # Conversions that are one instruction, and truncations.
-    CONVERTS = b"\xb2\xb3\xb4\xb6\xb7\xb8\xb9\xbb"
-    TRUNCATES = b"\xa8\xa9\xaa\xab"
-
     def does_float(self, op, w):
         return True
 
@@ -120,29 +116,3 @@ class Floats(Encoder):
             a, b = b, a
         self._compare(a, b, w)
         return _GT_U if condition < _LESS_EQUAL else _GE_U
-
-    # cvtsi2ss, cvtsi2sd, cvtsd2ss, cvtss2sd
-    def convert(self, op, d, a):
-        if op == 0xB6 or op == 0xBB:
-            self._scalar(0x5A, d, a, op == 0xB6)
-        else:
-            # An unsigned i32 is a positive i64.
-            self._rr(0x0F2A, d - 16, REGS[a], op not in b"\xb2\xb7", 0xF2 if op >= 0xB7 else 0xF3)
-
-    # i32 from f32 or f64, by way of 64 bits, which hold every result and tell those that do not
-    # fit.
-    def truncate(self, op, d, a, invalid, overflow):
-        w = op >= 0xAA
-        fits = []
-        self._rr(0x0F2C, _RAX, a - 16, True, 0xF2 if w else 0xF3)  # cvttsd2si, cvttss2si
-        if op & 1:
-            self._mov(_RCX, _RAX, False)
-        else:
-            self._rr(0x63, _RCX, _RAX, True)  # movsxd
-        self._rr(0x39, _RAX, _RCX, True)
-        self._jump_if(0x84, fits)
-        self._compare(a, a, w)
-        self._jump_if(0x8A, invalid)
-        self.jump(overflow)
-        self.bind(fits)
-        self._mov(REGS[d], _RCX, False)

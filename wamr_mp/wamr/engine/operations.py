@@ -1,12 +1,10 @@
 """Instructions that machine code leaves to Python, with their operands in cells.
 
-References, tables, bulk memory, memory.size and memory.grow; and numeric ones that the target has
-no code for.
+References, tables, bulk memory, memory.size and memory.grow.
 """
 
 from wamr.compiler.scan import leb, next_leb
-from wamr.wasm import opcodes
-from wamr.engine import cells, floats, numerics
+from wamr.engine import cells
 
 
 # Does the instruction at `pc`, whose operands end at index `top` of the cells.
@@ -34,16 +32,7 @@ def _signature(module, code, pc):
         return (b"" if op == 0x3F else _I), _I
     if op == 0xD2:
         return b"", b"\x70"
-    codes = opcodes.TYPE_CODES
-    if op != 0xFC:
-        row = opcodes.NUMERIC
-        i = (op - 0x45) * 3
-        n = 1 if row[i + 1] == 32 else 2
-        return bytes((codes[row[i]],)) * n, bytes((codes[row[i + 2]],))
     sub = leb(code, pc + 1)
-    if sub < 8:
-        row = opcodes.TRUNC_SAT
-        return bytes((codes[row[2 * sub]],)), bytes((codes[row[2 * sub + 1]],))
     if sub == 9 or sub == 13:
         return b"", b""
     if sub < 15:
@@ -69,33 +58,11 @@ def _do(instance, op, code, pc, values):
         return (instance.memory.pages,)
     if op == 0x40:
         return (instance.memory.grow(values[0]) & 0xFFFFFFFF,)
-    if op <= 0xC4:
-        return (_numeric(op, values),)
     from wamr.engine.portable import rare
 
     state = _Operands(values)
     rare(state, instance, code, pc, op)
     return state.stack[: state.sp]
-
-
-# Numeric instructions that the target has no code for.
-def _numeric(op, values):
-    a = values[0]
-    if op >= 0xA7:
-        return numerics.convert(op, a)
-    if op < 0x67:
-        wide = op >= 0x61
-        return floats.compare(op - (0x61 if wide else 0x5B), a, values[1], 64 if wide else 32)
-    if op < 0x8B:
-        wide = op >= 0x79
-        if len(values) == 1:
-            return numerics.unary(op - (0x79 if wide else 0x67), a, 64 if wide else 32)
-        return numerics.binary(op - (0x7C if wide else 0x6A), a, values[1], 64 if wide else 32)
-    wide = op >= 0x99
-    op -= 0x99 if wide else 0x8B
-    if op < 7:
-        return floats.unary(op, a, 64 if wide else 32)
-    return floats.binary(op - 7, a, values[1], 64 if wide else 32)
 
 
 # The face of an Execution that the portable engine's rare instructions work on.
