@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import kernels
 from board import Board, BoardError
@@ -26,6 +28,15 @@ for n in (1, 3, 1, 3):
     sums.append(call(n) & 0xFFFFFFFF)
     spent.append(semihost.virtual_ns() - start)
 print(sums[0], sums[1], (spent[3] - spent[2]) // 2, compiled)
+"""
+
+COMPILE = """
+import gc, semihost, wamr
+module = wamr.Module("/module.wasm")
+gc.collect()
+start = semihost.virtual_ns()
+instance = wamr.Instance(module, engine="native")
+print(semihost.virtual_ns() - start)
 """
 
 # One iteration by the portable engine, which takes its time: the fuel of run(1) leads behind what
@@ -70,6 +81,19 @@ def count(name: str, names: Iterable[str] = tuple(kernels.EXECUTED)) -> dict[str
                 raise ValueError(f"{name} computes {kernel} wrongly: {one}, {three}")
             found[kernel] = Counted(iteration, compiling)
     return found
+
+
+def compiling(name: str, data: bytes) -> int | None:
+    """Instructions to compile a module on a board; None if it does not fit."""
+    with Board(name, icount=True) as board, tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(data)
+        board.put(file.name, "/module.wasm")
+        progress(f"{name}: {len(data)} bytes")
+        try:
+            return int(board.exec(COMPILE, timeout_s=5 * TIMEOUT_S))
+        except BoardError as error:
+            progress(f"{name}: {str(error).splitlines()[-1]}")
+            return None
 
 
 def portable(board: Board, kernel: str) -> int:

@@ -14,6 +14,7 @@ import gcc
 import goals
 import heap
 import kernels
+import large
 import messages
 import pc
 import peers
@@ -82,6 +83,11 @@ def show_compiling(figures: dict, counts: dict[str, dict[str, boards.Counted]]) 
     }
     loads = [sum(peers.LOAD_M3[k][i] for k in ALL) / sum(opcodes.values()) for i in (0, 1)]
     rows.append(["all together", sum(opcodes.values()), *total.values(), *loads])
+    data = large.module()
+    n = kernels.size(data)[1]
+    made = {chip: boards.compiling(name, data) for chip, (name, _) in BOARDS.items()}
+    figures["compiling large"] = {chip: cost and cost / n for chip, cost in made.items()}
+    rows.append(["large", n, *figures["compiling large"].values(), None, None])
     show(
         "Compiling: instructions per opcode of the module; what others take to load it on the M3",
         ["kernel", "opcodes", *counts, "wasm3 M3", "WAMR fast M3"],
