@@ -15,6 +15,7 @@ class Assembler:
     SATURATES = b""
     STORES_CONSTANTS = True  # whether that is better done without a register of the compiler's
     TAKES_CELLS = False  # whether an instruction can have a cell for its second operand
+    FLAGS = False  # whether a comparison sets flags, which moves, loads and stores leave alone
     SHIFTS = False  # whether an instruction can shift its second operand
     FLOATS = 0  # the types that have registers of their own, see values.py
     LOADS_FLOATS = False  # whether these can be loaded from linear memory, and stored

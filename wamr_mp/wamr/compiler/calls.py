@@ -188,7 +188,9 @@ def _find(f, pc):
     _prepare(f, n)
     behind = next_leb(code, pc)
     table = leb(code, behind)
-    asm.find_entry(r, table, context.type_number(f.module, kind), f.traps, slow)
+    _, least, most = f.module.tables[table]
+    length = least if least == most else None  # if it cannot grow
+    asm.find_entry(r, table, length, context.type_number(f.module, kind), f.traps, slow)
     trap(f, context.UNDEFINED_ELEMENT, next_leb(code, behind))
     release(f, r)
     start = cell_of(f, len(f.stack) - n)

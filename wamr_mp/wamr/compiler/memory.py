@@ -3,7 +3,7 @@
 from wamr.host import const
 from wamr.compiler import context
 from wamr.compiler.calls import operation
-from wamr.compiler.control import trap
+from wamr.compiler.control import compare, trap
 from wamr.compiler.scan import leb, next_leb, signed_leb
 from wamr.compiler.values import (
     is_temp,
@@ -22,6 +22,9 @@ _LOCAL = const(1)
 _CONST = const(3)
 _WIDE = const(4)
 _TYPE = const(12)
+
+_ZERO = const(3)  # the constant 0 as an operand
+_NE = const(1)
 
 # ---- locals, globals, constants
 
@@ -63,24 +66,48 @@ def select(f, op, pc):
     if op == 0x1C:
         pc = next_leb(f.code, pc) + 1
     asm = f.asm
+    if asm.FLAGS:
+        return select_if(f, _NE, f.stack.pop(), _ZERO, pc)
     c = f.stack.pop()
     b = f.stack.pop()
     a = f.stack.pop()
     first = use(f, a)
-    second = use(f, b)
+    d = _copy(f, b)
     condition = use(f, c)
-    wide = a & _WIDE
-    if is_temp(f, second):
-        d = second
-    else:
-        d = temp_for(f, a)
-        (asm.move_wide if wide else asm.move)(d, second)
-    kind = asm.compare_const(1, condition, 0)
-    (asm.select_wide if wide else asm.select)(kind, d, first)
+    kind = asm.compare_const(_NE, condition, 0)
+    (asm.select_wide if a & _WIDE else asm.select)(kind, d, first)
     release(f, first)
     release(f, condition)
-    take(f, d)
     f.stack.append(d << 4 | a & _TYPE)
+    return pc
+
+
+# An operand in a register of its own.
+def _copy(f, e):
+    r = use(f, e)
+    if is_temp(f, r):
+        return r
+    d = temp_for(f, e)
+    (f.asm.move_wide if e & _WIDE else f.asm.move)(d, r)
+    return d
+
+
+# The same with a comparison, whose operands are a and b, on a target that has flags. What comes
+# between it and the choice leaves them alone: constants, which do not, are loaded before.
+def select_if(f, condition, a, b, pc):
+    stack = f.stack
+    for n in range(len(stack) - 2, len(stack)):
+        d = stack[n]
+        if d & _KIND == _CONST:
+            stack[n] = use(f, d) << 4 | d & _TYPE
+    condition = compare(f, condition, a, b)
+    d = _copy(f, stack.pop())
+    e = stack.pop()
+    first = use(f, e)
+    (f.asm.select_wide if e & _WIDE else f.asm.select)(condition, d, first)
+    release(f, first)
+    take(f, d)
+    stack.append(d << 4 | e & _TYPE)
     return pc
 
 

@@ -5,6 +5,7 @@ from wamr.wasm import opcodes
 from wamr.compiler import context
 from wamr.compiler.calls import by_routine, operation
 from wamr.compiler.control import FLOAT, branch_else, branch_if, compare, trap
+from wamr.compiler.memory import select_if
 from wamr.compiler.scan import leb, next_leb, skip
 from wamr.compiler.values import (
     is_float,
@@ -73,6 +74,8 @@ def _truth(f, condition, a, b, pc):
         return branch_if(f, condition, a, b, pc + 1)
     if op == 0x04:
         return branch_else(f, condition, a, b, pc + 1)
+    if op == 0x1B and f.asm.FLAGS:
+        return select_if(f, condition, a, b, pc + 1)
     condition = compare(f, condition, a, b)
     f.asm.set(condition, result(f, pc))
     return f.next

@@ -821,10 +821,13 @@ class RV32(Pairs):
         return place
 
     # Leaves the function's entry in the second scratch register.
-    def find_entry(self, a, table, number, undefined, mismatch):
+    def find_entry(self, a, table, length, number, undefined, mismatch):
         at = context.TABLES + 16 * table
-        self.load_context(_U, at + 8)
-        self._branch(7, a, _U, undefined)
+        if length is None:
+            self.load_context(_U, at + 8)
+            self._branch(7, a, _U, undefined)
+        else:
+            self.branch(self.compare_const(_GE_U, a, length), undefined)
         self.load_context(_U, at)
         self._i(0x1013, _T, a, 2)
         self._r(_ADD, _U, _U, _T)

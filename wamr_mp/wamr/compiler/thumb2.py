@@ -100,6 +100,7 @@ class Thumb2(Pairs):
     T = _IP
     THUMB = 1
     STORES_CONSTANTS = False
+    FLAGS = True
     SHIFTS = True
     GUARD = 640  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
 
@@ -826,10 +827,13 @@ class Thumb2(Pairs):
 
     # Leaves the function's entry in the scratch register; goes to `mismatch` unless it has this
     # type number.
-    def find_entry(self, a, table, number, undefined, mismatch):
+    def find_entry(self, a, table, length, number, undefined, mismatch):
         at = context.TABLES + 16 * table
-        self.load_context(_IP, at + 8)
-        self.compare(0, a, _IP)
+        if length is None:
+            self.load_context(_IP, at + 8)
+            self.compare(0, a, _IP)
+        else:
+            self.compare_const(_GE_U, a, length)
         self.branch(_GE_U, undefined)
         self.load_context(_IP, at)
         self._32(0xF850 | _IP, _IP << 12 | 0x20 | a)  # ldr ip, [ip, a, lsl #2]

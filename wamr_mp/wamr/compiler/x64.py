@@ -11,15 +11,19 @@ _RDX = const(2)
 _RBX = const(3)
 _RSP = const(4)
 _RBP = const(5)
+_R14 = const(14)
 _R15 = const(15)
 _NE = const(1)
 _GE_U = const(9)
 _GT_U = const(10)
 
+# Frames of up to this many bytes are checked against a soft end of the stack, by their start only.
+_GUARD = const(256)
+
 
 class X64(Conversions):
     NAME = "x64"
-    GUARD = 256  # for what the suspend stub saves
+    GUARD = 768  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
 
     # Calls the function at an offset, or one that is not known yet (-1), with its frame that many
     # cells up; returns the place of the call.
@@ -56,9 +60,12 @@ class X64(Conversions):
 
     # Jumps to `mismatch` unless element a of the table is a function of this type number; leaves
     # the offset of its entry for call_entry.
-    def find_entry(self, a, table, number, undefined, mismatch):
+    def find_entry(self, a, table, length, number, undefined, mismatch):
         at = context.TABLES + 16 * table
-        self._rm(0x3B, REGS[a], _RBX, at + 8, False)
+        if length is None:
+            self._rm(0x3B, REGS[a], _RBX, at + 8, False)
+        else:
+            self.compare_const(_GE_U, a, length)
         self.branch(_GE_U, undefined)
         self._rm(0x8B, _RAX, _RBX, at, True)
         code = self.code
@@ -100,17 +107,21 @@ class X64(Conversions):
 
     # Traps when the frame of this many cells does not fit.
     def check_stack(self, cells, traps):
-        self._rm(0x8D, _RAX, _RBP, cells * 4, True)
-        self._rm(0x3B, _RAX, _RBX, context.STACK_END, True)
+        if cells * 4 > _GUARD:
+            self._rm(0x8D, _RAX, _RBP, cells * 4 - _GUARD, True)
+            self._rm(0x3B, _RAX, _RBX, context.STACK_END, True)
+        elif self.is_leaf:
+            return
+        else:
+            self._rm(0x3B, _RBP, _RBX, context.STACK_END, True)
         self.branch(_GT_U, traps)
 
     # A jump over what burn_fuel makes.
     def skip_fuel(self):
-        self.code.extend(b"\xeb\x0a")
+        self.code.extend(b"\xeb\x09")
 
     def burn_fuel(self, label):
-        self._rm(0x83, 5, _RBX, context.FUEL, False)
-        self.code.append(1)
+        self.code.extend(b"\x41\xff\xce")  # dec r14d
         self._jump_if(0x88, label)
 
     # Leaves with the address of the next instruction as the point to resume at.
@@ -135,6 +146,7 @@ class X64(Conversions):
         self._op_imm(4, _RBX, -2, True)
         self._rr(0x01, _RBX, _RBX, True)
         self._rm(0x8B, _RBP, _RBX, context.FRAME, True)
+        self._rm(0x8B, _R14, _RBX, context.FUEL)
         self._rm(0x8B, _R15, _RBX, context.MEMORY, True)
         self._rm(0x89, _RSP, _RBX, context.HOST_STACK, True)
         code.extend(b"\x48\x8d\x05")  # lea rax, [rip - what was emitted so far]
@@ -148,6 +160,7 @@ class X64(Conversions):
         out = len(code)
         self._rm(0x8B, _RSP, _RBX, context.HOST_STACK, True)
         self._rm(0x89, _RBP, _RBX, context.FRAME, True)
+        self._rm(0x89, _R14, _RBX, context.FUEL)
         code.extend(b"\xb8\x01\x00\x00\x00")  # the small int 0
         code.extend(b"\x41\x5f\x41\x5e\x41\x5d\x41\x5c\x5d\x5b\xc3")
         for status in (context.CALL, context.INDIRECT, context.OPERATION, context.SUSPENDED):

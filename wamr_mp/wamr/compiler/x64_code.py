@@ -1,8 +1,9 @@
 """x86-64 encodings: integers, memory, branches.
 
-rbx is the context, rbp the frame (cells), r15 the linear memory. rax, rcx and rdx are scratch; the
-other registers are the compiler's, numbered from 0 in the order of REGS. Its registers from 16 on
-are xmm0 to xmm13; xmm14 and xmm15 are scratch. A `w` says that the operands have 64 bits.
+rbx is the context, rbp the frame (cells), r14 the fuel, r15 the linear memory. rax, rcx and rdx
+are scratch; the other registers are the compiler's, numbered from 0 in the order of REGS. Its
+registers from 16 on are xmm0 to xmm13; xmm14 and xmm15 are scratch. A `w` says that the operands
+have 64 bits.
 """
 
 from wamr.host import const
@@ -18,7 +19,7 @@ _RBP = const(5)
 _R15 = const(15)
 
 # The compiler's registers.
-REGS = b"\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e"  # rsi rdi r8 r9 r10 r11 r12 r13 r14
+REGS = b"\x06\x07\x08\x09\x0a\x0b\x0c\x0d"  # rsi rdi r8 r9 r10 r11 r12 r13
 
 # Operations and conditions, see numeric.py.
 _ADD = const(0)
@@ -44,6 +45,7 @@ _CODES = b"\x04\x05\x08\x09\x0c\x0d\x0f\x0e\x02\x03\x07\x06"
 class Encoder(Assembler):
     WIDE = True  # a register holds an i64
     TAKES_CELLS = True
+    FLAGS = True
     SHIFTS = True
     FLOATS = 12  # f32, f64
     LOADS_FLOATS = True
@@ -60,7 +62,7 @@ class Encoder(Assembler):
 
     # How many registers, from number 0, are for operands; and those for locals.
     def registers(self, wide):
-        return 4, b"\x04\x05\x06\x07\x08"
+        return 3, b"\x03\x04\x05\x06\x07"
 
     # ---- encoding
 
@@ -480,8 +482,10 @@ class Encoder(Assembler):
             self._imm(_RAX, extent, True)
             if a is not None:
                 self._rr(0x01, REGS[a], _RAX, True)
-        elif extent == 1:
-            self._rm(0x3B, REGS[a], _RBX, context.MEMORY_SIZE, True)
+        elif extent == 1 or extent == 4:
+            # (What limits 4 bytes has 32 bits.)
+            at = context.MEMORY_SIZE if extent == 1 else context.LIMIT
+            self._rm(0x3B, REGS[a], _RBX, at, extent == 1)
             self.branch(_GE_U, traps)
             return
         else:
