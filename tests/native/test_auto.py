@@ -126,7 +126,7 @@ def test_the_compiler_is_forgotten(board: Board) -> None:
     ]
 
 
-@pytest.mark.parametrize(("ballast", "engine"), [(0, "native"), (20000, "portable")])
+@pytest.mark.parametrize(("ballast", "engine"), [(0, "native"), (32000, "portable")])
 def test_boards_take_what_fits(board: Board, ballast: int, engine: str) -> None:
     """An app that leaves too little room runs all the same."""
     if board.name != "NETDUINOPLUS2":
@@ -136,7 +136,7 @@ def test_boards_take_what_fits(board: Board, ballast: int, engine: str) -> None:
     output = board.exec(
         f"import wamr\nballast = bytearray({ballast})\nfrom wamr.program import Program\n"
         "p = Program('/text.wasm', stdout=lambda data: None)\n"
-        "print(p.main(), wamr.info(p.instance))\np.close()\ndel p",
+        "print(p.main(), wamr.info(p.instance))\np.close()\ndel p, ballast",
         timeout_s=300,
     )
     assert output.startswith(f"0 Info(engine='{engine}'"), output

@@ -1,7 +1,14 @@
 """The differences between MicroPython and CPython, all of them."""
 
 import gc
+import io
+import struct
 import sys
+from array import array
+
+# Other files import what is named here from here: on a board each `import array`, `io` or `struct`
+# looks for such a file on the flash disk first.
+__all__ = ("MICROPYTHON", "address_of", "array", "const", "forget", "io", "is_coroutine", "struct")
 
 try:
     from micropython import const

@@ -4,6 +4,10 @@ A position is counted in units of the instruction set from the start of the func
 offset in bytes from the start of the module's code.
 """
 
+from wamr.host import const
+
+_LARGE = const(1024)
+
 
 class Assembler:
     UNIT = 1  # bytes
@@ -29,13 +33,27 @@ class Assembler:
         # Offset behind a call -> what is called there (`about`), if somebody wants to know.
         self.sites = None
         self.about = None
+        self.code = None
+        self.reserved = -1
         self.begin(0)
 
-    # A function starts at this offset: with a buffer of its own.
-    def begin(self, base):
+    # A function starts at this offset. Room for so many units is kept ready, because a buffer that
+    # grows bit by bit moves often.
+    def begin(self, base, units=0):
         self.base = base
-        self.code = self.buffer()
         self.flags = -1  # position, and register that the flags compare with 0 there
+        if units > self.reserved:
+            self.reserved = units
+            self.code = self.buffer(units)
+        self.code[:] = self.code[:0]
+
+    # The code of a function at its end, in a buffer of its own: a copy unless it is large.
+    def take(self):
+        code = self.code
+        if len(code) < _LARGE:
+            return code[:]
+        self.reserved = -1
+        return code
 
     def here(self):
         return len(self.code)
@@ -44,8 +62,16 @@ class Assembler:
     # goes to a position.)
     def bind(self, label):
         self.flags = -1
-        for place in label:
-            self.patch(place, self.here())
+        while label:
+            self.patch(label.pop(), len(self.code))
+
+    # Cold code: where the branches at these places trap, each by a call of its own.
+    def trap_exits(self, places, stub, about):
+        for i in range(len(places)):
+            if self.sites is not None:
+                self.about = about[i]
+            self.patch(places[i], len(self.code))
+            self.call_stub(stub)
 
     # Behind every call: of functions, and of the stubs that leave. From here a backtrace finds its
     # way.

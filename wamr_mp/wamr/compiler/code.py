@@ -1,9 +1,6 @@
 """Code: the machine code of a module, loaded, and where it is entered."""
 
-import struct
-from array import array
-
-from wamr.host import address_of, const
+from wamr.host import address_of, array, const, struct
 from wamr.compiler import context, unload
 
 # Words of the table, see Program.table().

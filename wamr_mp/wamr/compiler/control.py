@@ -22,7 +22,6 @@ from wamr.compiler.values import (
 )
 
 _KIND = const(3)
-_REG = const(0)
 _CONST = const(3)
 _WIDE = const(4)
 _TYPE = const(12)
@@ -158,23 +157,20 @@ def compare(f, condition, a, b):
             condition ^= 2
     if a & _WIDE:
         return _compare_wide(f, condition, a, b)
-    x = use(f, a) if a & _KIND else a >> 4
-    kind = b & _KIND
-    if kind == _CONST:
-        f.free |= 1 << x
-        return f.asm.compare_const(condition, x, b >> 4)
-    if kind == _REG:
-        y = b >> 4
+    a = use(f, a) if a & _KIND else a >> 4
+    if b & _KIND == _CONST:
+        f.free |= 1 << a
+        b >>= 4
+        return f.asm.compare_const(condition, a, b)
+    if b & _KIND:
+        if f.takes_cells and memory_cell(f, b) >= 0:
+            f.free |= 1 << a
+            return f.asm.compare_cell(condition, a, memory_cell(f, b))
+        b = use(f, b)
     else:
-        if f.takes_cells:
-            cell = memory_cell(f, b)
-            if cell >= 0:
-                f.free |= 1 << x
-                return f.asm.compare_cell(condition, x, cell)
-        y = use(f, b)
-    f.free |= 1 << x
-    f.free |= 1 << y
-    return f.asm.compare(condition, x, y)
+        b >>= 4
+    f.free |= 1 << a | 1 << b
+    return f.asm.compare(condition, a, b)
 
 
 # Pairs are compared with pairs, or with zero for equality.
@@ -363,35 +359,37 @@ def br_if(f, op, pc):
 
 # Branches if a compares so with b; the depth of the branch is at pc.
 def branch_if(f, condition, a, b, pc):
-    asm = f.asm
-    depth = f.code[pc]
+    frame = f.code[pc]
     pc += 1
-    if depth > 127:
-        depth = leb(f.code, pc - 1)
+    if frame > 127:
+        frame = leb(f.code, pc - 1)
         pc = next_leb(f.code, pc)
-    frame = f.frames[-1 - depth]
-    loop = frame[_OP] == 0x03
-    if depth + 1 < len(f.frames) and not (frame[_PARAMS] if loop else frame[_RESULTS]):
-        # Nothing but locals to agree on, which can be done before the comparison.
-        wanted = frame[_WANTED]
-        if wanted is None:
-            frame[_WANTED] = f.valid
-        elif f.valid != wanted:
-            agree(f, wanted)
-        condition = compare(f, condition, a, b)
-        if loop:
-            asm.branch_back(condition, frame[_LABEL])
-        else:
-            asm.branch(condition, frame[_LABEL])
+    frame = f.frames[-1 - frame]
+    if frame is f.frames[0] or frame[_PARAMS if frame[_OP] == 0x03 else _RESULTS]:
+        _branch_with(f, condition, a, b, frame)
         return pc
+    # Nothing but locals to agree on, which can be done before the comparison.
+    if frame[_WANTED] is None:
+        frame[_WANTED] = f.valid
+    elif f.valid != frame[_WANTED]:
+        agree(f, frame[_WANTED])
+    condition = compare(f, condition, a, b)
+    if frame[_OP] == 0x03:
+        f.asm.branch_back(condition, frame[_LABEL])
+    else:
+        f.asm.branch(condition, frame[_LABEL])
+    return pc
+
+
+# With operands that go along.
+def _branch_with(f, condition, a, b, frame):
     over = []
     flush_all(f, True)
-    asm.branch(compare(f, condition, a, b) ^ 1, over)
+    f.asm.branch(compare(f, condition, a, b) ^ 1, over)
     state = _snapshot(f)
     _branch(f, frame)
-    asm.bind(over)
+    f.asm.bind(over)
     _restore(f, state)
-    return pc
 
 
 def br_table(f, op, pc):

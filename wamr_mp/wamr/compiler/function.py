@@ -103,6 +103,8 @@ class Function:
         # See values.py.
         self.pairs = not asm.WIDE
         self.takes_cells = asm.TAKES_CELLS
+        self.shifts = asm.SHIFTS
+        self.stores_constants = asm.STORES_CONSTANTS
         self.stack = []
         n_temps, registers = asm.registers(self.wide)
         self.temps = (1 << n_temps) - 1
@@ -137,7 +139,7 @@ class Function:
         self._enter()
         code = self.code
         pc = self.start
-        stack = self.stack
+        push = self.stack.append
         home = self.home
         frames = self.frames
         compilers = _COMPILERS
@@ -147,12 +149,12 @@ class Function:
             op = code[pc]
             pc += 1
             if op == 0x20 and code[pc] < 128:
-                stack.append(home[code[pc]])
+                push(home[code[pc]])
                 pc += 1
             elif op == 0x41 and code[pc] < 128:
                 value = code[pc]
                 pc += 1
-                stack.append((value << 4 if value < 64 else value - 128 << 4) | _CONST)
+                push((value << 4 if value < 64 else value - 128 << 4) | _CONST)
             else:
                 pc = compilers[numbers[op]](self, op, pc)
         self._cold()
@@ -200,8 +202,4 @@ class Function:
             if self.about_exact:
                 asm.about = self.about_exact[n]
             asm.check_exact(note, stubs)
-        for n, place in enumerate(self.traps):
-            if self.about_traps:
-                asm.about = self.about_traps[n]
-            asm.patch(place, asm.here())
-            asm.call_stub(stubs[context.TRAP])
+        asm.trap_exits(self.traps, stubs[context.TRAP], self.about_traps)

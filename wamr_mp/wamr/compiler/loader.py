@@ -8,7 +8,7 @@ to a mapping that is first writable and then executable, never both.
 
 import sys
 
-from wamr.host import MICROPYTHON
+from wamr.host import MICROPYTHON, array, io
 
 # .mpy architectures (bits 10 and up of sys.implementation._mpy) and the targets for them.
 _TARGETS = {
@@ -61,9 +61,7 @@ def mpy(size, feature):
 
 
 if MICROPYTHON:
-    import io
-    import os
-    from array import array
+    import vfs
 
     from uctypes import addressof, bytearray_at
 
@@ -112,21 +110,22 @@ if MICROPYTHON:
                     self.at = 0
             return done
 
+        # The size of the reader's buffer: the largest it takes, as each filling is a call.
         def ioctl(self, request, arg):
-            return 0
+            return 255 if request == 11 else 0
 
     # What code in these buffers does as a function of one argument, a small int.
     def load(parts):
         parts = [_bytes_of(part) for part in parts]
         head = mpy(sum([len(part) for part in parts]), sys.implementation._mpy >> 8 & 0xFF)
-        os.mount(_Files([head] + parts + [b"\x00"]), "/wamr_code")
+        vfs.mount(_Files([head] + parts + [b"\x00"]), "/wamr_code")
         sys.path.insert(0, "/wamr_code")
         try:
             return __import__("wamr_code").f
         finally:
             sys.path.pop(0)
             sys.modules.pop("wamr_code", None)
-            os.umount("/wamr_code")
+            vfs.umount("/wamr_code")
 
 else:
     import ctypes

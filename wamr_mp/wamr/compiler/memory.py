@@ -165,42 +165,45 @@ _TYPES = b"\0\4\x08\x0c\0\0\0\0\4\4\4\4\4\4\0\4\x08\x0c\0\0\4\4\4"
 
 # The register of a checked address, and in f.offset what to add to it; None: only the offset.
 def _address(f, op, pc):
-    code = f.code
-    while code[pc] > 127:  # the alignment
+    while f.code[pc] > 127:  # the alignment
         pc += 1
     pc += 1
-    offset = code[pc]
+    offset = f.code[pc]
     pc += 1
     if offset > 127:
-        offset = leb(code, pc - 1)
-        pc = next_leb(code, pc)
+        offset = leb(f.code, pc - 1)
+        pc = next_leb(f.code, pc)
     f.next = pc
-    extent = offset + _SIZES[op - 0x28]
-    d = f.stack.pop()
-    kind = d & _KIND
-    if kind == _CONST:
-        d = d >> 4 & 0xFFFFFFFF
-        f.offset = offset + d
-        _check(f, None, extent + d)
-        return None
     f.offset = offset
-    r = use(f, d) if kind else d >> 4
+    offset += _SIZES[op - 0x28]  # from here on: how far the access goes
+    d = f.stack.pop()
+    if d & _KIND == _CONST:
+        f.offset += d >> 4 & 0xFFFFFFFF
+        _check(f, None, offset + (d >> 4 & 0xFFFFFFFF))
+        return None
+    r = use(f, d) if d & _KIND else d >> 4
     if not f.temps >> r & 1:
         d = r << 4  # a local in its register
-    elif kind != _LOCAL:
-        _check(f, r, extent)
+    elif d & _KIND != _LOCAL:
+        _check(f, r, offset)
         return r
     # An address that was checked and did not change since is not checked again for what is inside.
-    if f.checked.get(d, 0) < extent:
-        _check(f, r, extent)
-        f.checked[d] = extent
+    if f.checked.get(d, 0) < offset:
+        _check(f, r, offset)
+        f.checked[d] = offset
     return r
 
 
 def _check(f, r, extent):
-    if f.asm.sites is None:
-        f.asm.check(r, extent, f.traps, f.exact)
-        return
+    asm = f.asm
+    if asm.sites is None:
+        asm.check(r, extent, f.traps, f.exact)
+    else:
+        _check_and_note(f, r, extent)
+
+
+# The same for a backtrace.
+def _check_and_note(f, r, extent):
     start = f.asm.here()
     n = len(f.exact)
     f.asm.check(r, extent, f.traps, f.exact)
@@ -225,8 +228,8 @@ def load(f, op, pc):
 
 
 def store(f, op, pc):
-    e = f.stack.pop()
-    s = use(f, e) if e & _KIND else e >> 4
+    s = f.stack.pop()
+    s = use(f, s) if s & _KIND else s >> 4
     if s >> 4 == 1 and not f.asm.LOADS_FLOATS:
         r = s
         s = temp(f)
@@ -234,9 +237,9 @@ def store(f, op, pc):
         release(f, r)
     r = _address(f, op, pc)
     f.asm.store(op, s, r, f.offset)
-    release(f, s)
     if r is not None:
         f.free |= 1 << r
+    release(f, s)
     return f.next
 
 

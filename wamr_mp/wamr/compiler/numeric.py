@@ -60,22 +60,24 @@ def eqz(f, op, pc):
 
 def comparison(f, op, pc):
     b = f.stack.pop()
-    return _truth(f, _CONDITIONS[op - (0x46 if op < 0x50 else 0x51)], f.stack.pop(), b, pc)
+    op = _CONDITIONS[op - 0x46 if op < 0x50 else op - 0x51]
+    return _truth(f, op, f.stack.pop(), b, pc)
 
 
 # The truth of a comparison; if a branch follows, it is that branch's condition.
 def _truth(f, condition, a, b, pc):
-    op = f.code[pc]
-    while op == 0x45:
+    while f.code[pc] == 0x45:
         pc += 1
         condition ^= 1
-        op = f.code[pc]
-    if op == 0x0D:
-        return branch_if(f, condition, a, b, pc + 1)
-    if op == 0x04:
-        return branch_else(f, condition, a, b, pc + 1)
-    if op == 0x1B and f.asm.FLAGS:
-        return select_if(f, condition, a, b, pc + 1)
+    if f.code[pc] == 0x0D:
+        pc += 1
+        return branch_if(f, condition, a, b, pc)
+    if f.code[pc] == 0x04:
+        pc += 1
+        return branch_else(f, condition, a, b, pc)
+    if f.code[pc] == 0x1B and f.asm.FLAGS:
+        pc += 1
+        return select_if(f, condition, a, b, pc)
     condition = compare(f, condition, a, b)
     f.asm.set(condition, result(f, pc))
     return f.next
@@ -97,44 +99,50 @@ def unary(f, op, pc):
 
 
 def binary(f, op, pc):
-    stack = f.stack
-    b = stack.pop()
-    a = stack.pop()
+    b = f.stack.pop()
+    a = f.stack.pop()
     op -= 0x6A
-    if a & _KIND == _CONST and b & _KIND != _CONST and _COMMUTES[op]:
+    if a & _KIND == _CONST and _COMMUTES[op]:
         a, b = b, a
-    x = use(f, a) if a & _KIND else a >> 4
-    kind = b & _KIND
-    if kind == _CONST:
+    a = use(f, a) if a & _KIND else a >> 4
+    if b & _KIND == _CONST:
+        f.free |= 1 << a
         b >>= 4
-        f.free |= 1 << x
-        if op >= _SHL and f.asm.SHIFTS:
-            other = _partner(f, pc, 0x6A)
-            if f.asm.takes_shifted(other, op, b & 31):
-                f.free &= ~(1 << x)
-                y = _other(f, pc)
-                f.free |= 1 << x | 1 << y
-                f.asm.alu_shifted(other, result(f, f.next), y, x, op, b & 31)
+        if op >= _SHL:
+            if f.shifts and _shifted(f, op, pc, a, b & 31):
                 return f.next
-        if op == _SUB:
+        elif op == _SUB:
             op = _ADD
             b = -b
-        f.asm.alu_const(op, result(f, pc), x, b)
+        f.asm.alu_const(op, result(f, pc), a, b)
         return f.next
-    if kind == _REG:
-        y = b >> 4
+    if b & _KIND:
+        if f.takes_cells and op < _SHL and memory_cell(f, b) >= 0:
+            return _with_cell(f, op, pc, a, b)
+        b = use(f, b)
     else:
-        if f.takes_cells and op < _SHL:
-            cell = memory_cell(f, b)
-            if cell >= 0:
-                f.free |= 1 << x
-                f.asm.alu_cell(op, result(f, pc), x, cell)
-                return f.next
-        y = use(f, b)
-    f.free |= 1 << x
-    f.free |= 1 << y
-    f.asm.alu(op, result(f, pc), x, y)
+        b >>= 4
+    f.free |= 1 << a | 1 << b
+    f.asm.alu(op, result(f, pc), a, b)
     return f.next
+
+
+def _with_cell(f, op, pc, a, b):
+    f.free |= 1 << a
+    f.asm.alu_cell(op, result(f, pc), a, memory_cell(f, b))
+    return f.next
+
+
+# The shift of x by n and the operation that follows in one instruction, if there is one.
+def _shifted(f, op, pc, x, n):
+    other = _partner(f, pc, 0x6A)
+    if not f.asm.takes_shifted(other, op, n):
+        return False
+    f.free &= ~(1 << x)
+    y = _other(f, pc)
+    f.free |= 1 << x | 1 << y
+    f.asm.alu_shifted(other, result(f, f.next), y, x, op, n)
+    return True
 
 
 # The operation on a shifted value that follows at pc, if its other operand is on the stack or,
@@ -172,7 +180,7 @@ def binary_wide(f, op, pc):
     x = use(f, a)
     if b & _KIND == _CONST:
         value = b >> 4
-        if f.pairs and f.asm.SHIFTS and (op == _SHL or op == _SHR_U):
+        if f.pairs and f.shifts and (op == _SHL or op == _SHR_U):
             other = _partner(f, pc, 0x7C)
             if other == _OR or other == _XOR:
                 y = _other(f, pc)

@@ -1,11 +1,15 @@
 """A whole module as machine code: stubs first, then its functions."""
 
-from array import array
+import gc
 
+from wamr.host import MICROPYTHON, array, const
 from wamr.compiler.function import Function
 from wamr.compiler.routines import Routines
 from wamr.compiler.scan import signed_leb
 from wamr.compiler.values import is_wide
+
+# How many bytes of code are made between collections of garbage.
+_COLLECT = const(512)
 
 
 class Program:
@@ -33,15 +37,21 @@ class Program:
         self.calls = []  # of functions and routines still to come: part, place, function, …
 
     def add_part(self):
-        self.parts.append(self.asm.code)
+        part = self.asm.take()
+        self.parts.append(part)
         self.bases.append(self.size)
-        self.size += len(self.asm.code) * self.asm.UNIT
+        self.size += len(part) * self.asm.UNIT
 
     def compile(self):
         """Generator: compiles a function at each step, and gives its index."""
+        collected = 0
         for index in range(self.module.n_imported_funcs, len(self.module.funcs)):
             self.function(index)
             self.routines.emit()
+            # Code that lies scattered would leave no room for all of it in one piece.
+            if MICROPYTHON and self.size - collected > _COLLECT:
+                gc.collect()
+                collected = self.size
             yield index
         self._link()
 
@@ -49,9 +59,11 @@ class Program:
     def function(self, index):
         asm = self.asm
         calls = len(self.calls)
+        body = 7 * (index - self.module.n_imported_funcs)
+        length = self.module.bodies[body + 6] - self.module.bodies[body]
         self.offsets[index] = self.size
         try:
-            asm.begin(self.size)
+            asm.begin(self.size, 3 * length // asm.UNIT)
             Function(self, index).compile()
         except OverflowError:
             if asm.far:
@@ -60,7 +72,7 @@ class Program:
             if asm.sites is not None:
                 asm.sites = {}
             asm.far = True
-            asm.begin(self.size)
+            asm.begin(self.size, 3 * length // asm.UNIT)
             Function(self, index).compile()
             asm.far = False
         self.add_part()

@@ -6,9 +6,7 @@ it has 4 bytes in the memory), s0 the frame (cells), s1 the context, t4 the end 
 t5 and t6 are scratch. There are no flags: a comparison is remembered until it is used.
 """
 
-from array import array
-
-from wamr.host import const
+from wamr.host import array, const
 from wamr.compiler import context
 from wamr.compiler.pairs import Pairs
 from wamr.compiler.values import high, low
@@ -111,8 +109,8 @@ class RV32(Pairs):
     T = _T
     GUARD = 640  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
 
-    def buffer(self):
-        return array("H")
+    def buffer(self, n):
+        return array("H", bytes(2 * n))
 
     def registers(self, wide):
         return (8, bytes(range(8, 18))) if wide else (6, bytes(range(6, 18)))
@@ -120,9 +118,9 @@ class RV32(Pairs):
     # ---- encoding
 
     def _32(self, first, second):
-        emit = self.code.append
-        emit(first)
-        emit(second)
+        code = self.code
+        code.append(first)
+        code.append(second)
 
     def _r(self, op, d, a, b):
         if d == b and op in _COMMUTE:

@@ -5,9 +5,7 @@ r10 the context, r12 is scratch. lr holds the limit while a function runs that u
 address below it has 4 bytes in the memory.
 """
 
-from array import array
-
-from wamr.host import const
+from wamr.host import array, const
 from wamr.compiler import context
 from wamr.compiler.pairs import Pairs
 from wamr.compiler.values import high, low
@@ -109,13 +107,13 @@ class Thumb2(Pairs):
 
     # ---- encoding
 
-    def buffer(self):
-        return array("H")
+    def buffer(self, n):
+        return array("H", bytes(2 * n))
 
     def _32(self, first, second):
-        emit = self.code.append
-        emit(first)
-        emit(second)
+        code = self.code
+        code.append(first)
+        code.append(second)
 
     def move(self, d, s):
         if d != s:
@@ -149,9 +147,9 @@ class Thumb2(Pairs):
         )
 
     def _immediate(self, op, d, bits):
-        emit = self.code.append
-        emit(op | (bits >> 11) << 10)
-        emit((bits >> 8 & 7) << 12 | d << 8 | bits & 0xFF)
+        code = self.code
+        code.append(op | (bits >> 11) << 10)
+        code.append((bits >> 8 & 7) << 12 | d << 8 | bits & 0xFF)
 
     # ---- loads and stores with a constant offset
 
@@ -159,9 +157,7 @@ class Thumb2(Pairs):
         if cell < 32 and d < 8:
             self.code.append(0x6838 | cell << 6 | d)  # ldr d, [r7, #]
         elif cell < 1024:
-            emit = self.code.append
-            emit(0xF8D7)
-            emit(d << 12 | cell << 2)
+            self._32(0xF8D7, d << 12 | cell << 2)
         else:
             self.const(_IP, cell * 4)
             self._32(0xF850 | _FP, d << 12 | _IP)
@@ -171,9 +167,7 @@ class Thumb2(Pairs):
         if cell < 32 and s < 8:
             self.code.append(0x6038 | cell << 6 | s)
         elif cell < 1024:
-            emit = self.code.append
-            emit(0xF8C7)
-            emit(s << 12 | cell << 2)
+            self._32(0xF8C7, s << 12 | cell << 2)
         elif s == _IP:
             self._32(0xF84D, 0x0D04)  # push {r0}
             self.move(0, _IP)
@@ -225,30 +219,27 @@ class Thumb2(Pairs):
             self._32(0xFB00 | a, 0xF000 | d << 8 | b)
         elif op < _SHL:
             self._32(0xEA00 | _OPCODES[op] << 5 | a, d << 8 | b)
-        elif op == _ROTL:
-            self._32(0xF1C0 | b, _IP << 8)  # rsb ip, b, #0
-            self._32(0xFA60 | a, 0xF000 | d << 8 | _IP)
         else:
-            if op != _ROTR:
-                # A machine shift by 32 or more gives 0.
-                self._32(0xF000 | b, _IP << 8 | 31)
-                b = _IP
-            self._32(0xFA00 | _SHIFTS[op - _SHL] << 5 | a, 0xF000 | d << 8 | b)
+            self._shift(op, d, a, b)
+
+    def _shift(self, op, d, a, b):
+        if op == _ROTL:
+            self._32(0xF1C0 | b, _IP << 8)  # rsb ip, b, #0
+            b = _IP
+        elif op != _ROTR:
+            # A machine shift by 32 or more gives 0.
+            self._32(0xF000 | b, _IP << 8 | 31)
+            b = _IP
+        self._32(0xFA00 | _SHIFTS[op - _SHL] << 5 | a, 0xF000 | d << 8 | b)
 
     def alu_const(self, op, d, a, value):
         if op == _ADD:
             self._add_const(d, a, value)
         elif op >= _SHL:
-            n = (value if op != _ROTL else -value) & 31
-            if not n:
-                self.move(d, a)
-            elif op < _ROTL and d | a < 8:
-                self.code.append(_SHIFTS[op - _SHL] << 11 | n << 6 | a << 3 | d)
-            else:
-                self._32(0xEA4F, d << 8 | self._amount(op, n) | a)
+            self._shift_by_const(op, d, a, (value if op != _ROTL else -value) & 31)
         elif op == _MUL:
             if value > 0 and not value & value - 1:
-                self.alu_const(_SHL, d, a, self._log2(value))
+                self._shift_by_const(_SHL, d, a, self._log2(value))
             else:
                 self._alu_large(op, d, a, value)
         elif op == _AND and (value == 0xFF or value == 0xFFFF) and d | a < 8:
@@ -256,22 +247,33 @@ class Thumb2(Pairs):
         elif op == _XOR and value == -1:
             self._32(0xEA6F, d << 8 | a)  # mvn
         else:
-            # bic and orn take the complement.
-            opcode = _OPCODES[op]
-            bits = -1
-            if value < 0 and op != _XOR:
-                bits = _modified(~value)
-                if bits >= 0:
-                    opcode += 1
-            if bits < 0:
-                bits = _modified(value & 0xFFFFFFFF)
-            if bits < 0 and value > 0 and op != _XOR:
-                bits = _modified(~value & 0xFFFFFFFF)
+            self._logic_const(op, d, a, value)
+
+    def _shift_by_const(self, op, d, a, n):
+        if not n:
+            self.move(d, a)
+        elif op < _ROTL and d | a < 8:
+            self.code.append(_SHIFTS[op - _SHL] << 11 | n << 6 | a << 3 | d)
+        else:
+            self._32(0xEA4F, d << 8 | self._amount(op, n) | a)
+
+    def _logic_const(self, op, d, a, value):
+        # bic and orn take the complement.
+        opcode = _OPCODES[op]
+        bits = -1
+        if value < 0 and op != _XOR:
+            bits = _modified(~value)
+            if bits >= 0:
                 opcode += 1
-            if bits < 0:
-                self._alu_large(op, d, a, value)
-            else:
-                self._immediate(0xF000 | opcode << 5 | a, d, bits)
+        if bits < 0:
+            bits = _modified(value & 0xFFFFFFFF)
+        if bits < 0 and value > 0 and op != _XOR:
+            bits = _modified(~value & 0xFFFFFFFF)
+            opcode += 1
+        if bits < 0:
+            self._alu_large(op, d, a, value)
+        else:
+            self._immediate(0xF000 | opcode << 5 | a, d, bits)
 
     # With a constant that no instruction holds: by way of the result's register, or the scratch
     # register.
@@ -287,33 +289,43 @@ class Thumb2(Pairs):
         return n
 
     def _add_const(self, d, a, value):
-        sub = value < 0
-        n = -value if sub else value
-        if d | a < 8:
-            if n < 8:
-                if n or d != a:
-                    code = self.code
-                    code.append((0x1E00 if sub else 0x1C00) | n << 6 | a << 3 | d)
-                    self.flags = _len(code) << 4 | d
-                return
-            if d == a and n < 256:
-                code = self.code
-                code.append((0x3800 if sub else 0x3000) | d << 8 | n)
+        if d | a < 8 and -256 < value < 256:
+            code = self.code
+            if -8 < value < 8:
+                if value < 0:
+                    code.append(0x1E00 | -value << 6 | a << 3 | d)
+                elif value or d != a:
+                    code.append(0x1C00 | value << 6 | a << 3 | d)
+                else:
+                    return
                 self.flags = _len(code) << 4 | d
                 return
-        if not n:
+            if d == a:
+                if value < 0:
+                    code.append(0x3800 | d << 8 | -value)
+                else:
+                    code.append(0x3000 | d << 8 | value)
+                self.flags = _len(code) << 4 | d
+                return
+        if not value:
             self.move(d, a)
-        elif n < 4096:
-            self._immediate((0xF2A0 if sub else 0xF200) | a, d, n)
+        elif 0 < value < 4096:
+            self._immediate(0xF200 | a, d, value)
+        elif -4096 < value < 0:
+            self._immediate(0xF2A0 | a, d, -value)
         else:
-            bits = _modified(n)
-            if bits < 0:  # perhaps the other sign has one
-                bits = _modified(-n & 0xFFFFFFFF)
-                sub = not sub
-            if bits < 0:
-                self._alu_large(_ADD, d, a, value)
-            else:
-                self._immediate((0xF1A0 if sub else 0xF100) | a, d, bits)
+            self._add_large(d, a, value)
+
+    def _add_large(self, d, a, value):
+        bits = _modified(value & 0xFFFFFFFF)
+        if bits >= 0:
+            self._immediate(0xF100 | a, d, bits)
+            return
+        bits = _modified(-value & 0xFFFFFFFF)
+        if bits >= 0:
+            self._immediate(0xF1A0 | a, d, bits)
+        else:
+            self._alu_large(_ADD, d, a, value)
 
     # The bits for a shift by n of the last operand.
     def _amount(self, op, n):
@@ -563,12 +575,10 @@ class Thumb2(Pairs):
     def set(self, condition, d):
         self._set(_CODES[condition], d)
 
-    def _set(self, code, d):
-        emit = self.code.append
-        emit(0xBF00 | code << 4 | (~code & 1) << 3 | 4)  # ite
+    def _set(self, bits, d):
+        self.code.append(0xBF00 | bits << 4 | (~bits & 1) << 3 | 4)  # ite
         if d < 8:
-            emit(0x2001 | d << 8)
-            emit(0x2000 | d << 8)
+            self._32(0x2001 | d << 8, 0x2000 | d << 8)
         else:
             self._32(0xF04F, d << 8 | 1)
             self._32(0xF04F, d << 8)
@@ -647,16 +657,19 @@ class Thumb2(Pairs):
     # Accesses of fewer than 4 bytes near the end are looked at more closely, out of the way: what
     # is noted in `exact`.
     def check(self, a, extent, traps, exact):
-        code = self.code
-        if extent <= 4 and a is not None:
-            code.append(0x4570 | (a & 8) << 4 | a & 7)  # cmp a, lr
-            if extent < 4:
-                exact.append(_len(code) << 7 | extent << 5 | a)
-            else:
-                traps.append(_len(code))
-            code.append(0xF080)  # bhs
-            code.append(0x8000)
+        if extent > 4 or a is None:
+            self._check_far(a, extent, traps)
             return
+        code = self.code
+        code.append(0x4570 | (a & 8) << 4 | a & 7)  # cmp a, lr
+        if extent < 4:
+            exact.append(_len(code) << 7 | extent << 5 | a)
+        else:
+            traps.append(_len(code))
+        code.append(0xF080)  # bhs
+        code.append(0x8000)
+
+    def _check_far(self, a, extent, traps):
         if extent > 0xFFFFFFFF:
             self.jump(traps)  # beyond any memory; what follows is never reached
             return
@@ -668,19 +681,19 @@ class Thumb2(Pairs):
                 self.branch(_GT_U, traps)
                 self.load_context(_LR, context.LIMIT)
             return
-        k = extent - 4
-        if k < 4096 and extent <= self.guaranteed:
-            self._immediate(0xF2A0 | _LR, _IP, k)  # subw
+        extent -= 4
+        if extent < 4096 and extent + 4 <= self.guaranteed:
+            self._immediate(0xF2A0 | _LR, _IP, extent)  # subw
             self.compare(0, a, _IP)
             self.branch(_GE_U, traps)
             return
-        bits = _modified(k)
+        bits = _modified(extent)
         if bits >= 0:
             self._immediate(0xF1B0 | _LR, _IP, bits)
         else:
-            self.const(_IP, k)
+            self.const(_IP, extent)
             self._32(0xEBB0 | _LR, _IP << 8 | _IP)
-        code.append(0xBF28)  # it hs: no borrow
+        self.code.append(0xBF28)  # it hs: no borrow
         self.compare(0, _IP, a)
         self.branch(_LE_U, traps)
 
@@ -707,60 +720,61 @@ class Thumb2(Pairs):
         self.load_context(_LR, context.LIMIT)
         self.code.append(0x4760)  # bx ip
 
-    # Base register of a checked access; the offset comes after it.
-    def _address(self, a, offset):
-        if a is None:
-            if offset < 4088:
-                return _MEM
-            self.const(_IP, offset)
-            self._32(0xEB00 | _MEM, _IP << 8 | _IP)
-        elif offset < 4088:
-            self._32(0xEB00 | _MEM, _IP << 8 | a)
-        else:
-            self.const(_IP, offset)
-            self._32(0xEB00 | _IP, _IP << 8 | a)
-            self._32(0xEB00 | _MEM, _IP << 8 | _IP)
-        return _IP
-
     # The access by instruction `op` (0x28…), an offset from the address in register a (None: 0).
     def load(self, op, d, a, offset):
-        code = _ACCESS[op - 0x28]
-        lo = d & 0xFF
-        emit = self.code.append
-        both = op == 0x29 or op == 0x2B
-        if not offset and a is not None and not both:
-            emit(code | _MEM)
-            emit(lo << 12 | a)
-        else:
-            base = self._address(a, offset)
-            if offset >= 4088:
-                offset = 0
-            emit(code + 0x80 | base)
-            emit(lo << 12 | offset)
-            if both:
-                self._32(0xF8D0 | base, high(d) << 12 | offset + 4)
-                return
         if d > 0xFF:
-            if op & 1:
-                self.const(high(d), 0)
-            else:
-                self.alu_const(_SHR_S, high(d), lo, 31)
+            self._load_wide(op, d, a, offset)
+        else:
+            self._reach(_ACCESS[op - 0x28], d, a, offset)
+
+    def _load_wide(self, op, d, a, offset):
+        if op == 0x29 or op == 0x2B:
+            self._reach_both(0xF8D0, d, a, offset)
+            return
+        self._reach(_ACCESS[op - 0x28], low(d), a, offset)
+        if op & 1:
+            self.const(high(d), 0)
+        else:
+            self.alu_const(_SHR_S, high(d), low(d), 31)
 
     def store(self, op, s, a, offset):
-        code = _ACCESS[op - 0x28]
-        emit = self.code.append
-        both = op == 0x37 or op == 0x39
-        if not offset and a is not None and not both:
-            emit(code | _MEM)
-            emit((s & 0xFF) << 12 | a)
+        if op == 0x37 or op == 0x39:
+            self._reach_both(0xF8C0, s, a, offset)
+        else:
+            self._reach(_ACCESS[op - 0x28], s & 0xFF, a, offset)
+
+    def _reach(self, word, r, a, offset):
+        code = self.code
+        if a is None or offset > 4088:
+            offset = self._address(a, offset)
+        elif not offset:
+            code.append(word | _MEM)
+            code.append(r << 12 | a)
             return
-        base = self._address(a, offset)
-        if offset >= 4088:
+        else:
+            code.append(0xEB00 | _MEM)  # add ip, r8, a
+            code.append(_IP << 8 | a)
+        code.append(word + 0x80 | _IP)
+        code.append(r << 12 | offset)
+
+    def _reach_both(self, word, r, a, offset):
+        offset = self._address(a, offset)
+        self._32(word | _IP, low(r) << 12 | offset)
+        self._32(word | _IP, high(r) << 12 | offset + 4)
+
+    # Brings a checked address into the scratch register; returns what is still to be added.
+    def _address(self, a, offset):
+        if offset > 4088:
+            self.const(_IP, offset)
+            if a is not None:
+                self._32(0xEB00 | _IP, _IP << 8 | a)
+            a = _IP
             offset = 0
-        emit(code + 0x80 | base)
-        emit((s & 0xFF) << 12 | offset)
-        if both:
-            self._32(0xF8C0 | base, high(s) << 12 | offset + 4)
+        if a is None:
+            self.move(_IP, _MEM)
+        else:
+            self._32(0xEB00 | _MEM, _IP << 8 | a)
+        return offset
 
     # ---- floating point
 

@@ -111,11 +111,11 @@ def assign(f, scan, types, registers, float_registers):
 # A free register; the lowest operand that has one gives it up if none is.
 def temp(f):
     free = f.free & f.temps
-    while not free:
-        spill(f, f.temps)
-        free = f.free & f.temps
     r = _LOWEST[free & 15]
     if r == 4:
+        if not free:
+            spill(f, f.temps)
+            return temp(f)
         r += _LOWEST[free >> 4]
     f.free ^= 1 << r
     return r
@@ -164,6 +164,7 @@ def take(f, r):
     f.free &= ~(1 << (r & 0xFF))
     if r > 0xFF:
         f.free &= ~(1 << (r >> 8 & 0xFF))
+    return r
 
 
 def release(f, r):
@@ -190,30 +191,40 @@ def free_others(f):
 def result(f, pc, bits=0, keep=-1):
     op = f.code[pc]
     if op == 0x21 or op == 0x22:
-        i = f.code[pc + 1]
-        if i < 128:
-            d = f.place[i]
-            stack = f.stack
-            if not d & _KIND and not (
-                stack and (d in stack or i << 4 | d & _TYPE | _LOCAL in stack)
-            ):
-                f.next = pc + 2
-                f.home[i] = d
-                bit = 1 << (d >> 4 & 0xFF)
-                f.valid |= bit
-                f.dirty |= bit
-                if f.checked:
-                    f.checked.pop(d, None)
-                if op == 0x22:
-                    stack.append(d)
-                return d >> 4
+        r = _result_in_local(f, pc, op)
+        if r >= 0:
+            return r
     f.next = pc
-    if keep < 0:
-        r = temp_for(f, bits) if bits else temp(f)
+    if bits:
+        r = temp_for(f, bits) if keep < 0 else take(f, keep)
     else:
-        r = keep
-        take(f, r)
+        r = _LOWEST[f.free & f.temps & 15]
+        if r == 4:
+            r = temp(f)
+        else:
+            f.free ^= 1 << r
     f.stack.append(r << 4 | bits)
+    return r
+
+
+def _result_in_local(f, pc, op):
+    i = f.code[pc + 1]
+    if i > 127:
+        return -1
+    d = f.place[i]
+    stack = f.stack
+    if d & _KIND or stack and (d in stack or i << 4 | d & _TYPE | _LOCAL in stack):
+        return -1
+    f.next = pc + 2
+    f.home[i] = d
+    r = d >> 4
+    bit = 1 << (r & 0xFF)
+    f.valid |= bit
+    f.dirty |= bit
+    if f.checked:
+        f.checked.pop(d, None)
+    if op == 0x22:
+        stack.append(d)
     return r
 
 
@@ -305,7 +316,7 @@ def flush(f, n):
 def store_const(f, d, cell):
     if d & _WIDE:
         f.asm.store_const_wide(d >> 4, cell)
-    elif f.asm.STORES_CONSTANTS or not f.free & f.temps:
+    elif f.stores_constants or not f.free & f.temps:
         f.asm.store_const(d >> 4, cell)
     else:
         r = temp(f)
@@ -395,33 +406,41 @@ def set_local(f, i, e):
         f.checked.pop(d, None)
     if f.stack:
         detach(f, i)
-    asm = f.asm
-    kind = e & _KIND
-    r = d >> 4
     if d & _KIND:
-        cell = f.cells[i]
-        if kind == _CONST:
-            store_const(f, e, cell)
-        else:
-            s = use(f, e)
-            (asm.store_wide if d & _WIDE else asm.store_cell)(s, cell)
-            release(f, s)
+        _set_cell(f, i, e)
         return
-    if kind == _REG:
-        (asm.move_wide if d & _WIDE else asm.move)(r, e >> 4)
-        release(f, e >> 4)
-    elif kind == _CONST:
-        (asm.const_wide if d & _WIDE else asm.const)(r, e >> 4)
-    else:
-        cell = memory_cell(f, e)
-        if cell >= 0:
-            (asm.load_wide if d & _WIDE else asm.load_cell)(r, cell)
-        else:
-            (asm.move_wide if d & _WIDE else asm.move)(r, use(f, e))
+    _set_register(f, d, e)
     f.home[i] = d
-    bit = 1 << (r & 0xFF)
-    f.valid |= bit
-    f.dirty |= bit
+    d = 1 << (d >> 4 & 0xFF)
+    f.valid |= d
+    f.dirty |= d
+
+
+def _set_register(f, d, e):
+    asm = f.asm
+    r = d >> 4
+    wide = d & _WIDE
+    kind = e & _KIND
+    if kind == _REG:
+        e >>= 4
+        (asm.move_wide if wide else asm.move)(r, e)
+        release(f, e)
+    elif kind == _CONST:
+        (asm.const_wide if wide else asm.const)(r, e >> 4)
+    elif memory_cell(f, e) >= 0:
+        (asm.load_wide if wide else asm.load_cell)(r, memory_cell(f, e))
+    else:
+        (asm.move_wide if wide else asm.move)(r, use(f, e))
+
+
+def _set_cell(f, i, e):
+    wide = e & _WIDE
+    if e & _KIND == _CONST:
+        store_const(f, e, f.cells[i])
+    else:
+        e = use(f, e)
+        (f.asm.store_wide if wide else f.asm.store_cell)(e, f.cells[i])
+        release(f, e)
 
 
 def store_locals(f, bits):

@@ -1,10 +1,7 @@
 """The native engine: enters machine code made by the compiler, and does what it asks for."""
 
-import struct
-from array import array
-
 from wamr.compiler import context
-from wamr.host import address_of, const
+from wamr.host import address_of, array, const, struct
 from wamr.wasm.errors import Trap
 from wamr.wasm.externs import from_bits, to_bits, to_values
 from wamr.engine import CALL, DONE, SUSPENDED, cells

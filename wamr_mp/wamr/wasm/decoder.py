@@ -4,9 +4,8 @@ Not in memory any more once the module is there.
 """
 
 import gc
-from array import array
 
-from wamr.host import MICROPYTHON, const
+from wamr.host import MICROPYTHON, array, const
 from wamr.wasm.constexpr import const_expr
 from wamr.wasm.reader import Reader
 

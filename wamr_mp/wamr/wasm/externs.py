@@ -3,9 +3,7 @@
 Tables and globals, which not every app has or shares, are in variables.py.
 """
 
-from array import array
-
-from wamr.host import const, is_coroutine
+from wamr.host import array, const, is_coroutine
 from wamr.wasm.errors import LinkError, Trap
 
 OUT_OF_BOUNDS = "out of bounds memory access"

@@ -1,8 +1,6 @@
 """Module: a decoded and validated WebAssembly binary (specification 5.5)."""
 
-from array import array
-
-from wamr.host import forget
+from wamr.host import array, forget
 
 
 class Module:

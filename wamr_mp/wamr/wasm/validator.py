@@ -4,9 +4,7 @@ Specification: 3.3 Instructions and the algorithm of appendix 7.3. The side tabl
 in docs/internals/architecture.md: four numbers per branch, (dpc, dstp, arity, height).
 """
 
-from array import array
-
-from wamr.host import const
+from wamr.host import array, const
 from wamr.wasm import opcodes
 from wamr.wasm.decoder import type_use, valtype
 
