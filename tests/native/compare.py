@@ -91,17 +91,39 @@ def limit_of(module: wamr.Module) -> str | None:
 def observe(module: wamr.Module, engine: str, seed: int) -> Seen:
     """The runtime's engines."""
     host = Host()
+    instance = make(module, engine, host)
+    return state(instance, call_all(instance, [instance], host, seed))
+
+
+def observe_linked(seed: int, engines: tuple[str, str]) -> list[Seen]:
+    """Two modules, the second of which imports from the first; calls of the one and the other."""
+    host = Host()
+    first = make(wamr.Module(generate.module(seed)), engines[0], host)
+    second = make(wamr.Module(generate.module(seed + 1, seed)), engines[1], host, other=first)
+    both = [first, second]
+    return [state(i, call_all(i, both, host, seed)) for i in (second, first, second)]
+
+
+def make(module: wamr.Module, engine: str, host: Host, **more: wamr.Instance) -> wamr.Instance:
     total = wamr.Global("i64", TOTAL, mutable=True)
     imports = {"host": dict(host.functions, total=total), "fuzzing-support": host.functions}
-    instance = wamr.Instance(module, imports, engine=engine, stack=STACK)
+    return wamr.Instance(module, {**imports, **more}, engine=engine, stack=STACK)
+
+
+def call_all(
+    instance: wamr.Instance, limited: list[wamr.Instance], host: Host, seed: int
+) -> list[Call]:
+    """What calling every export came to; `limited` are those whose calls are limited."""
+    module = instance.module
     calls = []
     for name, index in exports(module, "func"):
         params, results = module.funcs[index]
-        limit = limit_of(module)
-        if limit == LIMIT:
-            instance.exports[limit].value = generate.CALLS
-        elif limit:
-            instance.exports[limit]()
+        for other in limited:
+            limit = limit_of(other.module)
+            if limit == LIMIT:
+                other.exports[limit].value = generate.CALLS
+            elif limit:
+                other.exports[limit]()
         execution = Execution(instance.exports[name], generate.arguments(seed, params))
         end: Any = "suspended"
         trace = []
@@ -118,6 +140,12 @@ def observe(module: wamr.Module, engine: str, seed: int) -> Seen:
         calls.append(Call(name, end, trace, execution.fuel_used, list(host.log)))
         if end == "suspended":
             break
+    return calls
+
+
+def state(instance: wamr.Instance, calls: list[Call]) -> Seen:
+    """What an instance has after these calls."""
+    module = instance.module
     return Seen(
         calls,
         [
@@ -165,3 +193,17 @@ def check(data: bytes, seed: int, wasmtime: bool = False) -> Seen:
         found = difference(portable._replace(calls=calls), theirs)
         assert not found, f"seed {seed}: portable, wasmtime: {found}"
     return portable
+
+
+# A tail call of another instance leaves no frame in the portable engine, and one in machine code.
+def _untraced(seen: Seen) -> Seen:
+    return seen._replace(calls=[call._replace(trace=[]) for call in seen.calls])
+
+
+def check_linked(seed: int) -> None:
+    """AssertionError if two linked modules do not show the same on all engines, mixed as well."""
+    portable = observe_linked(seed, ("portable", "portable"))
+    for engines in (("native", "native"), ("native", "portable"), ("portable", "native")):
+        for one, other in zip(portable, observe_linked(seed, engines)):
+            found = difference(_untraced(one), _untraced(other))
+            assert not found, f"seed {seed}: portable, {engines}: {found}"

@@ -11,7 +11,7 @@ import random
 
 from wat import binary, leb, section, vector
 
-from native.control import FUNCREF, Body, Shape
+from native.control import FUNCREF, Body, Shape, Types
 from native.expressions import F32, F64, I32, I64, NUMBERS, PAGE
 
 # What a module imports: functions of the module "host" and their types, and a mutable i64.
@@ -20,34 +20,49 @@ HOST = {"log": ((I32,), ()), "twist": ((I64, I32), (I64,)), "split": ((I64,), (I
 CALLS = 60
 
 
-def module(seed: int) -> bytes:
-    """A module that exports its functions f0, f1, …, globals g0, g1, …, tables and the memory."""
+def module(seed: int, other: int | None = None) -> bytes:
+    """A module that exports its functions f0, f1, …, globals g0, g1, …, tables and the memory.
+
+    other: the seed of another one, of which it imports the functions, table 0 and the memory.
+    """
     rng = random.Random(seed)
-    shape = make_shape(rng)
-    n = len(shape.functions)
-    own = range(len(HOST), n)
-    low, high, page = memory(rng)
-    shape.memory_bytes = low * page
+    imported = list(HOST.values())
     imports = [name("host") + name(key) + b"\0" + leb(i) for i, key in enumerate(HOST)]
+    lent = Lent(other) if other is not None else None
+    if lent:
+        for i in range(len(HOST), len(lent.shape.functions)):
+            imports.append(name("other") + name(f"f{i}") + b"\0" + leb(len(imported)))
+            imported.append(lent.shape.functions[i])
+        imports.append(name("other") + name("t0") + b"\1" + first_table(lent.shape))
+        imports.append(name("other") + name("memory") + b"\2" + limits(*lent.memory))
     imports.append(name("host") + name("total") + b"\3\x7e\1")
+    shape = make_shape(rng, imported)
+    n = len(shape.functions)
+    own = range(len(imported), n)
+    size = lent.memory if lent else memory(rng)
+    if lent:
+        shape.slots = lent.shape.slots
+    shape.memory_bytes = size[0] * size[2]
     exports = [name(f"f{i}") + b"\0" + leb(i) for i in own]
     exports += [name(f"g{i}") + b"\3" + leb(i) for i in range(6)]
     exports += [name(f"t{i}") + b"\1" + leb(i) for i in range(shape.n_tables)]
     exports.append(name("memory") + b"\2\0")
-    functions = vector(*[leb(i) for i in range(n)])
+    # Every function is in a segment, so that ref.func may have it.
     some = [vector(*[leb(rng.randrange(n)) for _ in range(rng.randrange(5))]) for _ in range(2)]
-    elems = [b"\0\x41\0\x0b" + functions] + [b"\1\0" + chosen for chosen in some]
+    elems = [b"\1\0" + chosen for chosen in [vector(*map(leb, range(n))), *some]]
+    if not lent:
+        elems[0] = b"\0\x41\0\x0b" + elems[0][2:]
     bodies = [Body(rng, shape, i).encode() for i in own]
     datas = [b"\0\x41\0\x0b" + vector(*[rng.randbytes(1) for _ in range(64)])]
-    if low == 0 or low * page < 64:
+    if shape.memory_bytes < 64:
         datas = [b"\1" + vector()]
     datas.append(b"\1" + vector(*[rng.randbytes(1) for _ in range(8)]))
     return binary(
         section(1, vector(*map(encode_type, shape.functions + shape.blocks))),
         section(2, vector(*imports)),
         section(3, vector(*map(leb, own))),
-        section(4, vector(*tables(shape))),
-        section(5, vector(limits(low, high, page))),
+        section(4, vector(*([] if lent else [first_table(shape)]), bytes([FUNCREF, 0]) + leb(2))),
+        section(5, vector(*([] if lent else [limits(*size)]))),
         section(6, vector(*variables())),
         section(7, vector(*exports)),
         section(9, vector(*elems)),
@@ -57,8 +72,17 @@ def module(seed: int) -> bytes:
     )
 
 
-def make_shape(rng: random.Random) -> Shape:
-    functions = list(HOST.values())
+class Lent:
+    """What a module of that seed has for others."""
+
+    def __init__(self, seed: int) -> None:
+        rng = random.Random(seed)
+        self.shape = make_shape(rng, list(HOST.values()))
+        self.memory = memory(rng)
+
+
+def make_shape(rng: random.Random, imported: list[Types]) -> Shape:
+    functions = list(imported)
     for _ in range(rng.randrange(1, 5)):
         results = rng.choice([0, 1, 1, 1, 1, 2, 5])
         functions.append((kinds(rng, rng.randrange(4)), kinds(rng, results)))
@@ -96,9 +120,8 @@ def limits(low: int, high: int, page: int) -> bytes:
     return (b"\1" if page == PAGE else b"\x09") + leb(low) + leb(high) + b"\0" * (page == 1)
 
 
-def tables(shape: Shape) -> list[bytes]:
-    first = bytes([FUNCREF, 1]) + leb(shape.slots) + leb(shape.slots + 3)
-    return [first, bytes([FUNCREF, 0]) + leb(2)]
+def first_table(shape: Shape) -> bytes:
+    return bytes([FUNCREF, 1]) + leb(shape.slots) + leb(shape.slots + 3)
 
 
 def variables() -> list[bytes]:

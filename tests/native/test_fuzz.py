@@ -39,6 +39,12 @@ def test_targets_agree(source: str, target: type, first: int) -> None:
         assert not fuzz.fails(seed, data, target.__name__)
 
 
+@pytest.mark.parametrize("first", range(0, COUNT, PART))
+def test_linked_modules_agree(first: int) -> None:
+    for seed in range(first, first + PART):
+        compare.check_linked(seed)
+
+
 def test_the_modules_show_much() -> None:
     """Every kind of end is met: a generator whose modules all trap at once would find little."""
     ends: set[str] = set()

@@ -118,6 +118,29 @@ def test_backtrace_of_what_is_out_of_fuel() -> None:
     assert [frame[0] for frame in traces[0]] == [0, 1]
 
 
+# Each call of another instance is traced by the engine of that one.
+@pytest.mark.parametrize("first", ["portable", "native"])
+@pytest.mark.parametrize("second", ["portable", "native"])
+def test_backtraces_cross_instances(first: str, second: str) -> None:
+    inner = load(
+        """(func $skip) (func (export "f") (param i64 i32) (result i32)
+          (i32.div_u (i32.const 1) (local.get 1)))""",
+        engine=first,
+    )
+    outer = load(
+        """(import "m" "f" (func $f (param i64 i32) (result i32)))
+        (func $middle (param i32) (result i32) (local i64 i64)
+          (i32.add (i32.const 3) (call $f (i64.const 1) (local.get 0))))
+        (func (export "g") (param i64) (result i32)
+          (i32.add (i32.const 4) (call $middle (i32.const 0))))""",
+        {"m": inner},
+        engine=second,
+    )
+    with pytest.raises(wamr.Trap) as caught:
+        outer.exports.g(7)
+    assert [frame[0] for frame in caught.value.backtrace] == [1, 1, 2]
+
+
 WIDTHS = {"i32.load8_u": 1, "i32.load16_s": 2, "i32.load": 4, "i64.load": 8, "f64.load": 8}
 
 

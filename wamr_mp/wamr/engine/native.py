@@ -338,6 +338,7 @@ class Activation:
         module = self.instance.module
         address = self.resume
         frame = (self.frame - self.address) // 4
+        inner = len(out)  # calls of other instances that this one led to
         if self.status == context.SUSPENDED:
             # In the stub that saved registers above the frame: the first of them says how far.
             address = self._pointer(frame)
@@ -347,7 +348,7 @@ class Activation:
             if about is None:
                 break
             index, pc, size, number, _ = about
-            frame -= size if out else 0
+            frame -= size if len(out) > inner else 0
             out.append((index, module.function_name(index), module.code_base + pc))
             if number == context.STACK_EXHAUSTED:
                 break  # it had no frame yet, and so no return address
