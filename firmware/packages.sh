@@ -7,9 +7,9 @@ set -eu
 
 packages="binaryen build-essential ca-certificates dpkg-dev gcc-arm-none-eabi gcc-riscv64-unknown-elf git
     libnewlib-arm-none-eabi picolibc-riscv64-unknown-elf pkg-config python3 python3-venv
-    qemu-system-arm qemu-system-misc valgrind"
+    qemu-system-arm qemu-system-misc qemu-user valgrind"
 programs="cc arm-none-eabi-gcc riscv64-unknown-elf-gcc git pkg-config python3 qemu-system-arm
-    qemu-system-riscv32"
+    qemu-system-riscv32 qemu-xtensa"
 
 missing=
 if command -v apt-get > /dev/null && command -v dpkg-query > /dev/null; then

@@ -1,4 +1,4 @@
-"""Machine code on the PC, between guards: unicorn emulates other processors.
+"""Machine code on the PC, between guards: unicorn and QEMU emulate other processors.
 
 `emulate(target)` makes engine "native" compile for that target and run in the emulator, or, if the
 code is for this machine, in a process's own memory, by replacing what engine/native.py takes from
@@ -22,9 +22,8 @@ import unicorn.riscv_const as riscv
 from wamr.compiler import code, loader
 from wamr.engine import native
 
-CODE = 0x10000000
-STACK = 0x08000000
-BUFFERS = 0x20000000
+from native.qemu import BUFFERS, CODE, STACK, Cpu
+
 RETURN = STACK + 0x100
 LOAD = loader.load  # which emulate() replaces
 MAP_NORESERVE = 0x4000  # which the module mmap does not name
@@ -171,6 +170,19 @@ class Emulated(Machine):
         assert self.uc.reg_read(processor.SP) == STACK + 0x3F00
 
 
+class Xtensa(Machine):
+    """A processor that QEMU emulates."""
+
+    def __init__(self, code: bytes, addresses: Addresses, target: type) -> None:
+        super().__init__(addresses)
+        self.cpu = Cpu(code)
+        self.read = self.cpu.read
+        self.write = self.cpu.write
+
+    def enter(self, shifted: int) -> None:
+        self.cpu.call((shifted << 1 | 1) & 0xFFFFFFFF)
+
+
 class Host(Machine):
     """This machine itself; the buffers get a range of addresses of their own."""
 
@@ -200,11 +212,12 @@ def host() -> list[type]:
 def emulate(target: type) -> Iterator[None]:
     """Run engine "native" on an emulated machine for the time being."""
     ours = target in host()
+    emulated = Xtensa if target.NAME == "xtensawin" else Emulated
     addresses = Addresses(Host.START if ours else BUFFERS)
 
     def load(parts: list[Any]) -> Callable[[int], object]:
         data = b"".join(parts)
-        machine = Host(data, addresses) if ours else Emulated(data, addresses, target)
+        machine = Host(data, addresses) if ours else emulated(data, addresses, target)
         return machine.call
 
     replaced = {

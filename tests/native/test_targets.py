@@ -13,12 +13,13 @@ from test_spec import FILES, check_all_passed
 from wamr.compiler.rv32 import RV32
 from wamr.compiler.thumb2 import Thumb2
 from wamr.compiler.vfp import Thumb2F
+from wamr.compiler.xtensa import Xtensa
 
 pytest.importorskip("unicorn", reason="unicorn, which emulates them, is not installed")
 
 from native.emulator import emulate  # noqa: E402
 
-TARGETS = [Thumb2, Thumb2F, RV32]
+TARGETS = [Thumb2, Thumb2F, RV32, Xtensa]
 SUITE = "address br_table call_indirect conversions f32 f32_cmp f64 f64_cmp float_exprs i64"
 SUITE += " float_misc memory_trap traps"
 

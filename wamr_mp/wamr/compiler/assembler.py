@@ -55,6 +55,18 @@ class Assembler:
         self.reserved = -1
         return code
 
+    # What is called begins here.
+    def align(self):
+        pass
+
+    # A routine is entered here; returns the offset.
+    def routine(self):
+        return self.base + self.here() * self.UNIT
+
+    # A routine leaves here by the trap stub, with its caller's address where it was.
+    def trap_routine(self, stub):
+        self.jump_far(stub)
+
     def here(self):
         return len(self.code)
 

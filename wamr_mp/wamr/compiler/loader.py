@@ -17,6 +17,7 @@ _TARGETS = {
     6: ("thumb2", "Thumb2"),
     7: ("vfp", "Thumb2F"),
     8: ("vfp", "Thumb2F"),
+    10: ("xtensa", "Xtensa"),  # with register windows: ESP32, ESP32-S2 and S3
     11: ("rv32", "RV32"),
 }
 

@@ -37,6 +37,7 @@ class Program:
         self.calls = []  # of functions and routines still to come: part, place, function, …
 
     def add_part(self):
+        self.asm.align()
         part = self.asm.take()
         self.parts.append(part)
         self.bases.append(self.size)

@@ -36,14 +36,13 @@ class Routines:
 
     # Where a routine starts; one emitter may make several.
     def entry(self, op):
-        asm = self.program.asm
-        self.program.offsets[self.number(op)] = asm.base + asm.here() * asm.UNIT
+        self.program.offsets[self.number(op)] = self.program.asm.routine()
 
     # Before a routine has changed the return address and the stack: leaves with this trap.
     def trap(self, number):
         asm = self.program.asm
         asm.const(0, number)
-        asm.jump_far(self.program.stubs[context.TRAP])
+        asm.trap_routine(self.program.stubs[context.TRAP])
 
 
 # What emits a routine. (Comparisons of floats share one each: the first.)

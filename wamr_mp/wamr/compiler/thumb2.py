@@ -542,10 +542,11 @@ class Thumb2(Pairs):
         if value >= 0:
             bits = _modified(value)
         if bits < 0:
-            bits = _modified(-value & 0xFFFFFFFF)
-            if bits >= 0:
-                self._immediate(0xF110 | a, _PC, bits)  # cmn
-                return condition
+            if value > -0x80000000:  # whose opposite is another number
+                bits = _modified(-value & 0xFFFFFFFF)
+                if bits >= 0:
+                    self._immediate(0xF110 | a, _PC, bits)  # cmn
+                    return condition
             bits = _modified(value & 0xFFFFFFFF)
         if bits >= 0:
             self._immediate(0xF1B0 | a, _PC, bits)
