@@ -114,7 +114,9 @@ def test_a_day(board_and_host: tuple[Board, Host]) -> None:
     assert values["used"] <= 16 * 1024
     for name, app in (("c", wat.COUNTER), ("t", wat.TICKING), ("l", wat.LOOPING)):
         assert host.install(name, app) == 65
-    assert details(host)["used"] <= 48 * 1024
+    # With the machine code of one or two of them.
+    time.sleep(2)
+    assert details(host)["used"] <= 64 * 1024
     assert count([host.ask(GET, "/url")]) == [1]
     # One of them loops for ever, and is removed.
     host.send(GET, "/app/l/x")
@@ -163,7 +165,8 @@ def test_no_leak(board_and_host: tuple[Board, Host]) -> None:
             assert host.ask(DELETE, f"/applet?name={name}").status == 66
         figures.append(details(host)["used"])
     # What a conservative collector keeps by chance comes and goes; a leak stays.
-    assert min(figures[-4:]) <= min(figures[:4]) + 500, figures
+    # What was compiled by then differs.
+    assert min(figures[-4:]) <= max(figures[:4]) + 500, figures
     end(board)
 
 
@@ -270,7 +273,8 @@ class OnBoard:
         assert not settings
 
     async def __aenter__(self) -> OnBoard:
-        boot(self.board, self.host, "path=None")
+        # They fill the memory to the last, with the portable engine.
+        boot(self.board, self.host, "path=None, engine='portable'")
         return self
 
     async def __aexit__(self, *exc: object) -> None:

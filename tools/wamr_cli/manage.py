@@ -17,7 +17,9 @@ from wamr_cli.table import table
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 # What `ps --memory` shows of an app, with the names that the device gives it.
-_FIGURES = ("ram", "memory", "heapused", "heappeak", "code", "queue", "lost", "crashes")
+_FIGURES = (
+    "ram", "memory", "heapused", "heappeak", "code", "native", "queue", "lost", "crashes",
+)  # fmt: skip
 
 
 def app_names(context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:

@@ -53,6 +53,10 @@ class App:
     def unload(self):
         """Free what load() made."""
 
+    def is_native(self):
+        """Whether it has machine code."""
+        return False
+
     async def on_init(self):
         """The first call. False: there is nothing to be called later."""
 
@@ -63,7 +67,7 @@ class App:
         """The last call."""
 
     def figures(self):
-        """Numbers for a detailed query."""
+        """Numbers and texts for a detailed query."""
         return {"queue": len(self._queue), "lost": self.overflow, "crashes": self.crashes}
 
     # ---- the queue

@@ -23,7 +23,7 @@ class Config:
     # ms between two frames to the host: WAMR's host tool loses the second of two that it reads at
     # once
     frame_pause = 5
-    engine = "portable"  # see Instance
+    engine = "auto"  # see Instance; "auto" compiles every app while it runs
     stack = 4096  # bytes of the cell stack of each app
     start_fuel = 50000  # for an app's constructors and start function, which nothing can interrupt
 

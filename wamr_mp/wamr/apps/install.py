@@ -124,7 +124,7 @@ class Install:
         try:
             self.entry.close()
             app = manager.new_app(self.entry, self.settings)
-            app.load()
+            manager.make_ready(app)
             self.entry.commit(self.settings)
             return app
         except StoreError as e:

@@ -62,6 +62,8 @@ class Manager:
         self.sensors = None  # the Sensors, made when the first is registered
         # mid -> function of the response, for requests of this board's own Python code
         self.waiting = {}
+        self.restored = asyncio.Event()  # the apps in the store have been started
+        self.compiling = None  # the Compiling, made for the first app that wants it
         self._last_id = 0
         self._mid = 0
         self._jobs = []
@@ -113,12 +115,47 @@ class Manager:
         from wamr.wasm.errors import CompileError, LinkError, Trap
 
         try:
-            app.load()
+            self.make_ready(app)
             return True
         except (CompileError, LinkError, Trap, MemoryError, OSError) as e:
             app.unload()
             app.end("failed", str(e) or "out of memory")
             return False
+
+    def make_ready(self, app):
+        """Make an app ready to run. What App.load() raises; but when memory is short, machine code
+        gives way, which apps can do without.
+        """
+        from wamr.wasm.errors import LinkError
+
+        try:
+            app.load()
+            return
+        except (MemoryError, LinkError) as e:
+            if isinstance(e, LinkError) and "not enough memory" not in str(e):
+                raise
+            app.unload()
+            if not self._make_room():
+                raise
+        app.load()
+
+    # Frees all machine code; False: there is none.
+    def _make_room(self):
+        instances = [app.instance for app in self.apps if app.is_native()]
+        if instances:
+            from wamr.engine.auto import give_up
+
+            give_up(instances, "its memory was needed for another app")
+        return bool(instances)
+
+    def compile(self, app):
+        """Have an app compiled, in the background."""
+        if not self.compiling:
+            from wamr.apps.compiling import Compiling
+
+            self.compiling = Compiling(self)
+            self._tasks.append(asyncio.create_task(self.compiling.run()))
+        self.compiling.add(app)
 
     def new_app(self, entry, settings):
         if settings["type"] == "wasm":
@@ -335,6 +372,7 @@ class Manager:
 
     async def _work(self):
         await self._restore()
+        self.restored.set()
         while True:
             while self._jobs:
                 job = self._jobs.pop(0)
@@ -388,6 +426,10 @@ class Manager:
             self.fail(request.mid, "Invalid request of applet: invalid action")
 
     def _install(self, job):
+        if self.compiling:
+            # An install has the memory for itself.
+            self.compiling.interrupt()
+            gc.collect()
         app = job.run()
         if app:
             self._add(app)
@@ -464,7 +506,8 @@ class Manager:
         if details:
             figures = app.figures()
             for key in figures:
-                container.set(key + n, figures[key], "int32")
+                kind = "string" if isinstance(figures[key], str) else "int32"
+                container.set(key + n, figures[key], kind)
 
     # The event that WAMR promises to whoever watches the apps. Sent after the answer, and with the
     # payload that WAMR forgets.

@@ -50,7 +50,7 @@ class WasmApp(App):
                 module,
                 imports=imports(self, module),
                 stdout=config.stdout,
-                engine=config.engine,
+                engine="portable" if config.engine == "auto" else config.engine,
                 stack=config.stack,
                 heap=self.settings["heap"],
                 heap_start=config.heap_start,
@@ -71,11 +71,16 @@ class WasmApp(App):
         self.instance.fuel = None
         self._functions = {}
         self.ram = _heap_in_use() - before
+        if config.engine == "auto":
+            self.manager.compile(self)
 
     def unload(self):
         if self.program:
             self.program.close()
         self.program = self.instance = self._functions = None
+
+    def is_native(self):
+        return bool(self.instance and self.instance.native)
 
     def figures(self):
         figures = App.figures(self)
@@ -87,6 +92,15 @@ class WasmApp(App):
             figures["heapused"] = memory.heap.used
             figures["heappeak"] = memory.heap.peak
         figures["code"] = self.entry.size()
+        if self.instance:
+            from wamr.engine.info import info
+
+            how = info(self.instance)
+            figures["native"] = how.code
+            text = how.engine + (": " + how.reason if how.reason else "")
+            if how.reason == "being compiled":
+                text += ", %d %%" % self.manager.compiling.percent()
+            figures["engine"] = text
         return figures
 
     # ---- calls

@@ -1,27 +1,57 @@
 """Makes the machine code of a module, step by step."""
 
-from wamr.wasm.errors import LinkError
 from wamr.compiler import loader, unload
 from wamr.compiler.code import Code
+from wamr.wasm.errors import LinkError
 
 
-def build(module):
-    """Generator: compiles a function of the module at each step; in the end `module.native` is its
-    Code. Nothing is left of it when it is closed before. LinkError, MemoryError.
+class Build:
+    """The making of the code of one module: `while build.step(): …`, in the end `module.native` is
+    its Code. done, total: bytes of wasm. No generator, as these keep alive what they have closed.
     """
-    try:
+
+    done = 0
+
+    def __init__(self, module):
+        self.module = module
+        self.total = module.bodies[-1] - module.code_start if module.bodies else 0
+        self._program = self._steps = None
+
+    def step(self):
+        """Compile a function. False: all is done. LinkError, MemoryError."""
+        try:
+            if not self._program:
+                self._begin()
+                return True
+            for done in self._steps:
+                self.done = done
+                return True
+            self._load()
+        except BaseException:
+            self.close()
+            raise
+        self.close()
+        return False
+
+    def _begin(self):
         asm = loader.assembler()
         if asm is None:
             raise LinkError("engine 'native': no machine code for this kind of machine")
         from wamr.compiler.program import Program
 
-        program = Program(module, asm)
-        yield from program.compile()
+        self._program = Program(self.module, asm)
+        self._steps = self._program.compile()
+
+    def _load(self):
+        program = self._program
         table = program.table()
         parts = program.parts
         size = program.size
-        program = asm = None
-        unload()
-        module.native = Code(module, loader.load(parts), table, size, "compiled")
-    finally:
+        program = None
+        self.close()
+        self.module.native = Code(self.module, loader.load(parts), table, size, "compiled")
+
+    def close(self):
+        """Free what the work at hand takes."""
+        self._program = self._steps = None
         unload()

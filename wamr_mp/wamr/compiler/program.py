@@ -44,16 +44,17 @@ class Program:
         self.size += len(part) * self.asm.UNIT
 
     def compile(self):
-        """Generator: compiles a function at each step, and gives its index."""
+        """Generator: compiles a function at each step; gives the bytes of wasm that are done."""
+        module = self.module
         collected = 0
-        for index in range(self.module.n_imported_funcs, len(self.module.funcs)):
+        for index in range(module.n_imported_funcs, len(module.funcs)):
             self.function(index)
             self.routines.emit()
             # Code that lies scattered would leave no room for all of it in one piece.
             if MICROPYTHON and self.size - collected > _COLLECT:
                 gc.collect()
                 collected = self.size
-            yield index
+            yield module.bodies[7 * (index - module.n_imported_funcs) + 6] - module.code_start
         self._link()
 
     # Where branches reach less far than functions are large, large functions are compiled again.

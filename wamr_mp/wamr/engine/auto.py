@@ -6,8 +6,8 @@ other goes through the driver, which costs more than most functions do.
 
 import gc
 
-from wamr.host import const
 from wamr.engine import portable
+from wamr.host import const, forget
 
 # RAM for compiling: the compiler's files and what it works with; and for each byte of wasm, the
 # code that comes of it, while it grows.
@@ -16,35 +16,77 @@ _GROWTH = const(6)
 
 
 def attach(instance):
-    """Choose the engine of a new instance, and why it is not machine code: `instance.reason`."""
+    """Choose the engine of a new instance; `instance.reason` says why it is not machine code."""
     module = instance.module
+    reason = ""
+    if module.native is None:
+        if module.needs & 8:
+            reason = no_room(module, 8 * instance.stack_cells)
+        else:
+            reason = "it has neither loops nor recursion, and is done before it would be compiled"
+    if not reason:
+        use_native(instance)
+    else:
+        instance.reason = reason
+    if instance.reason:
+        instance.engine = portable
+        portable.attach(instance)
+
+
+# Makes an instance run machine code from its next call on. What goes wrong must not keep the app
+# from running: it stays as it is, and `instance.reason` says why. Nobody else may have imported a
+# global of it before.
+def use_native(instance):
     try:
-        instance.reason = _refuse(module) if module.native is None else ""
-        if not instance.reason:
-            from wamr.engine import native
+        from wamr.engine import native
 
-            native.attach(instance)
-            instance.engine = native
-            return
+        native.attach(instance)
+        # A function that it calls may call it, and then wants another stack in one piece; and the
+        # app may want more.
+        bytearray(6 * instance.stack_cells)
+        instance.engine = native
+        instance.reason = ""
+        return
     except Exception as e:
-        # Whatever it is, it must not keep the app from running.
-        instance.reason = str(e) or type(e).__name__
-        if isinstance(e, MemoryError):
-            instance.reason = "not enough memory for machine code"
-    module.native = instance.native = None
+        instance.reason = reason_of(e)
+    instance.module.native = instance.native = None
     gc.collect()
-    instance.engine = portable
-    portable.attach(instance)
 
 
-# Why this module is not to be compiled: a text, empty if it is.
-def _refuse(module):
-    if not module.needs & 8:
-        return "it has neither loops nor recursion, and is done before it would be compiled"
+# Makes instances run in the portable engine from their next call on, and frees all that machine
+# code needs; there must be no other instance that has some. Calls that are under way go on as they
+# began.
+def give_up(instances, reason):
+    for instance in instances:
+        portable.attach(instance)
+        instance.engine = portable
+        instance.reason = reason
+        instance.module.native = instance.native = None
+    forget(
+        "wamr.engine.native",
+        "wamr.engine.cells",
+        "wamr.engine.operations",
+        "wamr.compiler.code",
+        "wamr.compiler.context",
+    )
+
+
+def reason_of(error):
+    if isinstance(error, MemoryError):
+        return "not enough memory for machine code"
+    return str(error) or type(error).__name__
+
+
+# Why there is not enough memory to compile this module, with so many bytes to spare: a text, empty
+# if there is.
+def no_room(module, reserve=0):
     if hasattr(gc, "mem_free"):
         gc.collect()
-        wanted = _COMPILER + _GROWTH * (module.bodies[-1] - module.code_start)
+        wanted = reserve + _COMPILER + _GROWTH * (module.bodies[-1] - module.code_start)
         free = gc.mem_free()
         if free < wanted:
-            return "compiling it takes about %d bytes of memory, and %d are free" % (wanted, free)
+            return "not enough memory: compiling takes about %d bytes, %d are free" % (
+                wanted,
+                free,
+            )
     return ""

@@ -359,8 +359,9 @@ class Activation:
 # Compiled once for a module, whatever the number of its instances.
 def load(module):
     if module.native is None:
-        from wamr.compiler.build import build
+        from wamr.compiler.build import Build
 
-        for _ in build(module):
+        build = Build(module)
+        while build.step():
             pass
     return module.native

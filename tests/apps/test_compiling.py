@@ -1,0 +1,181 @@
+"""Installed apps are compiled in the background: the link lives, and what is removed is given up."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import wamr
+from native import x64_only
+from wamr.apps.packet import DELETE, GET, PUT, Request
+from wamr.compiler import loader
+from wamr.compiler.build import Build
+
+from . import wat
+from .device import Device, frame, parse, run
+from .test_manager import attributes, count
+
+pytestmark = x64_only
+
+# COUNTER with so many functions more.
+FUNCTIONS = 200
+LARGE = wat.app(
+    "(global $n (mut i32) (i32.const 0))"
+    + wat.REGISTER
+    + """(func $on_request (param $b i32) (param i32)
+      (global.set $n (i32.add (global.get $n) (i32.const 1)))
+      (call $answer (local.get $b) (global.get $n)))"""
+    + "(func (result i32) (i32.const 7))" * FUNCTIONS
+)
+
+
+# Virtual time stands still while something is being compiled: what happens meanwhile is waited for
+# in turns of the event loop.
+async def turns(done: Callable[[], Any]) -> Any:
+    for _ in range(1000):
+        await asyncio.sleep(0)
+        if found := done():
+            return found
+    raise AssertionError("it did not happen")
+
+
+async def ask(device: Device, url: str) -> Any:
+    device.stream.feed_data(frame(2, Request(GET, url.encode(), 99, b"", 77, 0).pack()))
+    (answer,) = await turns(device.frames)
+    return parse(answer)
+
+
+async def install(device: Device, name: str, data: bytes) -> Any:
+    url = f"/applet?name={name}&heap=1000".encode()
+    device.stream.feed_data(frame(4, Request(PUT, url, 98, data, 77, 0).pack()))
+    (answer,) = await turns(device.frames)
+    assert parse(answer).status == 65
+
+
+async def compiled(device: Device, name: bytes = b"a") -> None:
+    app = device.manager.find(name)
+    await device.until(lambda: wamr.info(app.instance).engine == "native")
+
+
+def test_an_app_is_compiled_while_it_runs() -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            await install(device, "a", LARGE)
+            engines = []
+            while engines[-3:] != ["native"] * 3:
+                # It counts on from where it was when its engine changes.
+                assert count([await ask(device, "/app/a/x")]) == [len(engines) + 1]
+                engines.append(wamr.info(app_of(device).instance).engine)
+            assert engines.count("portable") > FUNCTIONS // 20
+
+    run(main())
+
+
+def app_of(device: Device) -> Any:
+    return device.manager.find(b"a")
+
+
+def test_progress_is_told() -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            await install(device, "a", LARGE)
+            told = []
+            while told[-1:] != ["native"]:
+                values = attributes(await ask(device, "/applet?name=a&details=1"))
+                told.append(values["engine"])
+            assert len(set(told)) > 10
+            assert all(re.fullmatch(r"native|portable: being compiled, \d+ %", s) for s in told)
+            assert values["native"] > 1000
+
+    run(main())
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[Build]:
+    """All that was begun to be compiled."""
+    made: list[Build] = []
+    begin = Build._begin
+
+    def noted(self: Build) -> None:
+        made.append(self)
+        begin(self)
+
+    monkeypatch.setattr(Build, "_begin", noted)
+    return made
+
+
+def test_an_app_that_is_removed_is_not_compiled_on(builds: list[Build]) -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            await install(device, "a", LARGE)
+            await turns(lambda: builds and builds[0].done)
+            (answer,) = await device.request(DELETE, "/applet?name=a")
+            assert answer.status == 66
+            assert builds[0].done < builds[0].total // 2 and builds[0]._program is None
+            assert await device.install("a", wat.COUNTER) == 65
+            await compiled(device)
+
+    run(main())
+
+
+def test_an_install_has_the_memory_for_itself(builds: list[Build]) -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            await install(device, "a", LARGE)
+            await turns(lambda: builds and builds[0].done)
+            await install(device, "b", wat.COUNTER)
+            assert builds[0].done < builds[0].total // 2 and builds[0]._program is None
+            await compiled(device)
+            await compiled(device, b"b")
+
+    run(main())
+
+
+def test_machine_code_makes_room_for_an_app() -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            assert await device.install("a", wat.COUNTER) == 65
+            await compiled(device)
+            assert count(await device.request(GET, "/app/a/x")) == [1]
+            make = device.manager.new_app
+
+            def new_app(*args: Any) -> Any:
+                app = make(*args)
+                load = app.load
+
+                def short() -> None:
+                    if app_of(device).is_native():
+                        raise MemoryError
+                    load()
+
+                app.load = short
+                return app
+
+            device.manager.new_app = new_app
+            await install(device, "b", wat.COUNTER)
+            assert wamr.info(app_of(device).instance).reason.endswith("for another app")
+            assert count(await device.request(GET, "/app/a/x"))[-1:] == [2]
+
+    run(main())
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), OSError(1, "not permitted")])
+def test_an_app_runs_on_when_it_cannot_be_compiled(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_parts: Any) -> None:
+        raise fault
+
+    async def main() -> None:
+        monkeypatch.setattr(loader, "load", fail)
+        async with Device(frame_pause=0) as device:
+            assert await device.install("a", wat.COUNTER) == 65
+            assert count(await device.request(GET, "/app/a/x")) == [1]
+            (answer,) = await device.request(GET, "/applet?name=a&details=1")
+            text = attributes(answer)["engine"]
+            assert text.startswith("portable: ") and "not " in text
+
+    run(main())

@@ -1,0 +1,75 @@
+"""Machine code for installed apps, made in the background while they run."""
+
+import asyncio
+import gc
+
+from wamr.engine import auto
+from wamr.host import MICROPYTHON, const
+
+# Bytes of memory that are left for apps to come, and the holes that they leave.
+_RESERVE = const(32768)
+
+
+class Compiling:
+    """Compiles one app after the other, a piece in each turn of the event loop."""
+
+    def __init__(self, manager):
+        self._manager = manager
+        self._waiting = []
+        self._wake = asyncio.Event()
+        self._build = None  # the work at hand
+
+    def add(self, app):
+        """Compile this app when its turn comes."""
+        app.instance.reason = "waiting to be compiled"
+        self._waiting.append(app)
+        self._wake.set()
+
+    async def run(self):
+        # Booting has the board for itself.
+        await self._manager.restored.wait()
+        while True:
+            while self._waiting:
+                app = self._waiting.pop(0)
+                if app.instance:
+                    await self._compile(app, app.instance)
+                app = None
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _compile(self, app, instance):
+        from wamr.compiler.build import Build
+
+        instance.reason = auto.no_room(instance.module, _RESERVE)
+        if instance.reason:
+            return
+        instance.reason = "being compiled"
+        self._build = build = Build(instance.module)
+        try:
+            while build.step():
+                if MICROPYTHON:
+                    # What others allocate, and keep, must not lie behind what a step leaves
+                    # behind.
+                    gc.collect()
+                await asyncio.sleep(0)
+                if self._build is not build:
+                    self.add(app)  # interrupted
+                    return
+                if app.instance is not instance:
+                    return  # removed; or crashed, and loaded anew
+            auto.use_native(instance)
+        except Exception as e:
+            instance.reason = auto.reason_of(e)
+        finally:
+            build.close()
+            self._build = None
+
+    def percent(self):
+        """How far the work at hand is."""
+        return 100 * self._build.done // self._build.total if self._build else 0
+
+    def interrupt(self):
+        """Free what the work at hand takes; it is begun anew later."""
+        if self._build:
+            self._build.close()
+            self._build = None
