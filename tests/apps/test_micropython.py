@@ -18,7 +18,7 @@ from . import wat
 from .device import frame, parse
 from .test_golden import DIFFERENT, load, replay
 from .test_manager import attributes, count
-from .test_natives import connecting
+from .test_natives import connecting, tcp
 from .test_serve import connect
 
 
@@ -208,7 +208,7 @@ def test_storage_and_connections(unix: Unix, tmp_path: Path) -> None:
             greeted.set()
 
         server = await asyncio.start_server(greet, "127.0.0.1", 0)
-        app = connecting(server.sockets[0].getsockname()[1])
+        app = connecting("TCP", tcp(server.sockets[0].getsockname()[1]))
         path = str(tmp_path / "apps")
         async with Remote(path=path) as device:
             assert (await device.ask(PUT, "/applet?name=c", app, 4)).status == 65
@@ -222,3 +222,51 @@ def test_storage_and_connections(unix: Unix, tmp_path: Path) -> None:
         server.close()
 
     asyncio.run(main())
+
+
+CONNECTIONS = """
+import asyncio
+from wamr.apps.attributes import from_dict
+from wamr.apps.connections import Connections
+
+class App:
+    class manager:
+        class config:
+            dialect = "B"
+            max_connections = 4
+        log = print
+    def post(self, kind, data):
+        print(kind, *data)
+
+async def echo(reader, writer):
+    writer.write(b"<" + await reader.read(100))
+    await writer.drain()
+    writer.close()
+
+def to(port, key="port"):
+    return from_dict({"address": "127.0.0.1", key: (port, "uint16")})
+
+async def main(port, closed):
+    connections = Connections(App())
+    a = await connections.open(b"UDP", to(port, "bind port"))
+    b = await connections.open(b"UDP", to(port + 1, "bind port"))
+    print("UDP", a, b, connections.send(a, b"nobody"))
+    print(connections.configure(a, to(port + 1)), connections.send(a, b"hello"))
+    await asyncio.sleep(0.1)
+    server = await asyncio.start_server(echo, "127.0.0.1", port)
+    c = await connections.open(b"TCP", to(port))
+    print("TCP", c, connections.send(c, b"ping"))
+    await asyncio.sleep(0.1)
+    print(await connections.open(b"TCP", to(closed)))
+    connections.close()
+    server.close()
+
+asyncio.run(main(%d, %d))
+"""
+
+
+def test_connections(unix: Unix) -> None:
+    lines = unix.exec(CONNECTIONS % (free_port(), free_port())).splitlines()
+    assert lines[:4] == ["UDP 1 2 -1", "True 5", "4 2 b'hello'", "TCP 3 4"]
+    assert lines[4:6] == ["4 3 b'<ping'", "4 3 b''"]
+    assert lines[6].startswith("connection failed: ") and lines[7:] == ["-1"]

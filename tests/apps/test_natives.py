@@ -154,7 +154,7 @@ def test_tcp() -> None:
 
     async def main() -> None:
         server = await asyncio.start_server(echo, "127.0.0.1", 0)
-        app = connecting(server.sockets[0].getsockname()[1])
+        app = connecting("TCP", tcp(server.sockets[0].getsockname()[1]))
         async with Device(log=None) as device:
             assert await device.install("t", app, seconds=0.3) == 65
             assert count(await device.request(GET, "/url", seconds=0.2)) == [1 + 256 * ord("H")]
@@ -207,28 +207,33 @@ def test_connections_that_fail() -> None:
     run(main())
 
 
-def connecting(port: int) -> bytes:
-    """An app that counts its starts, and says hello over TCP to whoever listens on this port.
+def tcp(port: int) -> dict[str, Any]:
+    return {"address": "127.0.0.1", "port": (port, "uint16")}
+
+
+def connecting(name: str, args: dict[str, Any]) -> bytes:
+    """An app that counts its starts, and says hello over this connection.
 
     Answers with the number of its starts, and in the next byte with what was said.
     """
-    args = from_dict({"address": "127.0.0.1", "port": (port, "uint16")})
+    data = from_dict(args)
+    assert len(name) < 5
     return wat.app(
         f"""(global $h (mut i32) (i32.const 0))
-        (data (i32.const 64) "{wat.text(args)}")
+        (data (i32.const 64) "{wat.text(data)}")
         (func $on_init (call $wasm_register_resource (i32.const 0))
           (drop (call $kv_get (i32.const 20) (i32.const 40) (i32.const 1)))
           (i32.store8 (i32.const 40) (i32.add (i32.load8_u (i32.const 40)) (i32.const 1)))
           (drop (call $kv_set (i32.const 20) (i32.const 40) (i32.const 1)))
           (global.set $h (call $wasm_open_connection
-            (i32.const 16) (i32.const 64) (i32.const {len(args)})))
+            (i32.const 26) (i32.const 64) (i32.const {len(data)})))
           (drop (call $wasm_send_on_connection (global.get $h) (i32.const 20) (i32.const 5))))
         (func $on_connection_data (param $h i32) (param $b i32) (param $n i32)
           (if (local.get $n)
             (then (i32.store8 (i32.const 41) (i32.load8_u (local.get $b))))))
         (func $on_request (param $b i32) (param i32)
           (call $answer (local.get $b) (i32.load (i32.const 40))))""",
-        "TCP\\00hello\\00",
+        f"    hello\\00{name}\\00",
     )
 
 

@@ -16,6 +16,7 @@ from wamr.apps.packet import DELETE, GET, PUT, Request
 from . import test_golden, wat
 from .device import frame, golden_folder, parse
 from .test_manager import attributes, count
+from .test_natives import connecting
 
 pytestmark = pytest.mark.device
 
@@ -168,6 +169,24 @@ def test_no_leak(board_and_host: tuple[Board, Host]) -> None:
     # What was compiled by then differs.
     assert min(figures[-4:]) <= max(figures[:4]) + 500, figures
     end(board)
+
+
+def test_an_app_with_a_uart(tmp_path: Path) -> None:
+    with Board(BOARD, flash=tmp_path / "flash.img", uarts=2) as board:
+        host = Host(board.ptys[1])
+        boot(board, host)
+        line = serial.Serial(board.ptys[2], timeout=TIMEOUT_S)
+        assert host.install("u", connecting("UART", {"device": "2", "baudrate": 9600})) == 65
+        assert line.read(5) == b"hello"
+        line.write(b"Hi")
+        deadline = time.monotonic() + TIMEOUT_S
+        while count([host.ask(GET, "/url")]) != [1 + 256 * ord("H")]:
+            assert time.monotonic() < deadline
+        assert host.ask(DELETE, "/applet?name=u").status == 66
+        # It can be opened again.
+        assert host.install("u", connecting("UART", {"device": "2", "baudrate": 9600})) == 65
+        assert line.read(5) == b"hello"
+        end(board)
 
 
 @pytest.mark.parametrize("app", [wat.LOOPING, wat.CALLING], ids=["loop", "calls"])

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from wamr.host import const
+from wamr.host import MICROPYTHON, const
 from wamr.apps import clock
 from wamr.apps.attributes import get
 from wamr.apps.manager import ON_CONNECTION
@@ -103,6 +103,9 @@ class Tcp:
 
     async def connect(self):
         self._reader, self._writer = await asyncio.open_connection(*self.address)
+        if MICROPYTHON:
+            # Its asyncio leaves it to the first use to tell that nobody listens there.
+            self._writer.s.send(b"")
 
     async def receive(self):
         return await self._reader.read(_PIECE)
