@@ -241,12 +241,19 @@ class App:
 async def echo(reader, writer):
     writer.write(b"<" + await reader.read(100))
     await writer.drain()
-    writer.close()
+    await writer.wait_closed()
 
 def to(port, key="port"):
     return from_dict({"address": "127.0.0.1", key: (port, "uint16")})
 
 async def main(port, closed):
+    left = asyncio.Event()
+
+    async def wait(reader, writer):
+        if not await reader.read(100):
+            left.set()
+
+    waiting = await asyncio.start_server(wait, "127.0.0.1", port + 1)
     connections = Connections(App())
     a = await connections.open(b"UDP", to(port, "bind port"))
     b = await connections.open(b"UDP", to(port + 1, "bind port"))
@@ -258,8 +265,12 @@ async def main(port, closed):
     print("TCP", c, connections.send(c, b"ping"))
     await asyncio.sleep(0.1)
     print(await connections.open(b"TCP", to(closed)))
+    d = await connections.open(b"TCP", to(port + 1))
+    connections.close_one(d)
+    await asyncio.wait_for(left.wait(), 5)
     connections.close()
     server.close()
+    waiting.close()
 
 asyncio.run(main(%d, %d))
 """

@@ -57,3 +57,8 @@ else:
         import ctypes
 
         return ctypes.addressof(ctypes.c_char.from_buffer(buf))
+
+
+# asyncio's: MicroPython closes the socket only when somebody waits for that.
+def close_stream(writer):
+    (writer.s if MICROPYTHON else writer).close()

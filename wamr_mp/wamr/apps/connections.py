@@ -2,7 +2,7 @@
 
 import asyncio
 
-from wamr.host import MICROPYTHON, const
+from wamr.host import MICROPYTHON, close_stream, const
 from wamr.apps import clock
 from wamr.apps.attributes import get
 from wamr.apps.manager import ON_CONNECTION
@@ -133,7 +133,7 @@ class Tcp:
     def close(self):
         if self._sender:
             self._sender.cancel()
-        self._writer.close()
+        close_stream(self._writer)
 
 
 class Udp:

@@ -3,7 +3,7 @@
 import asyncio
 
 from wamr.apps import clock
-from wamr.host import const
+from wamr.host import close_stream, const
 from wamr.link.stream import Link
 
 _RETRY_MS = const(10000)
@@ -33,4 +33,4 @@ async def _serve(manager, reader, writer):
     try:
         await Link(manager).run(reader, writer)
     finally:
-        writer.close()
+        close_stream(writer)
