@@ -137,7 +137,7 @@ class Simulator:
         """Cut the power, and switch it on again: only flash and the outside world stay."""
         self.trace.add("log", "power cut")
         manager = self.manager
-        tasks = [*manager._tasks, *(app._task for app in manager.apps if app._task)]
+        tasks = [*manager._tasks, *(app.task for app in manager.apps if app.task)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

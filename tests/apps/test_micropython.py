@@ -281,3 +281,64 @@ def test_connections(unix: Unix) -> None:
     assert lines[:4] == ["UDP 1 2 -1", "True 5", "4 2 b'hello'", "TCP 3 4"]
     assert lines[4:6] == ["4 3 b'<ping'", "4 3 b''"]
     assert lines[6].startswith("connection failed: ") and lines[7:] == ["-1"]
+
+
+# A machine.Timer that calls back at any time, as an interrupt does; a program in the foreground;
+# and an app that gets the Ctrl-C that was meant for it.
+FOREGROUND = """
+import _thread, sys, time
+
+class machine:
+    class Timer:
+        PERIODIC = 1
+
+        def __init__(self, number, period, mode, callback):
+            assert (number, mode) == (-1, self.PERIODIC)
+            _thread.start_new_thread(self.run, (period, callback))
+
+        def run(self, period, callback):
+            while True:
+                time.sleep_ms(period)
+                callback(self)
+
+sys.modules["machine"] = machine
+import wamr
+from wamr.apps import natives
+
+hits = [1]
+def hit(app, level, text):
+    if hits:
+        hits.pop()
+        raise KeyboardInterrupt
+
+natives.add("log_write", "(i$)", hit)
+wamr.serve_background(port=%d, path=%r, log=None)
+while True:
+    pass
+"""
+
+
+def test_in_the_background_of_a_timer(unix: Unix, tmp_path: Path) -> None:
+    hit = wat.app(
+        wat.REGISTER
+        + """(func $on_request (param $b i32) (param i32)
+          (call $log_write (i32.const 0) (i32.const 0))
+          (call $answer (local.get $b) (i32.const 5)))"""
+    )
+
+    async def main() -> None:
+        device = Remote()
+        device.command[-1] = FOREGROUND % (device.port, str(tmp_path / "apps"))
+        async with device:
+            for name, app in (("t", wat.TICKING), ("l", wat.LOOPING), ("h", hit)):
+                answer = await device.ask(PUT, f"/applet?name={name}", app, 4)
+                assert answer.status == 65
+            device.writer.write(frame(2, Request(GET, b"/app/l/x").pack()))
+            device.writer.write(frame(2, Request(GET, b"/app/h/x").pack()))
+            (first,) = count([await device.ask(GET, "/ticks")])
+            await asyncio.sleep(1)
+            (second,) = count([await device.ask(GET, "/ticks")])
+            assert second - first >= 5
+            assert count([await device.ask(GET, "/app/h/x")]) == [5]
+
+    asyncio.run(main())

@@ -39,7 +39,7 @@ class App:
         self._wake = asyncio.Event()
         self.ready = asyncio.Event()  # on_init is over
         self._ended = asyncio.Event()
-        self._task = None
+        self.task = None
         self._started = 0
         if self.crashes >= manager.config.max_crashes:
             self.state = "disabled"
@@ -93,7 +93,14 @@ class App:
         """Start the task that runs the app."""
         self.state = "running"
         self._ended.clear()
-        self._task = asyncio.create_task(self._run())
+        self.task = asyncio.create_task(self._run())
+
+    def revive(self):
+        """Start anew: the task was ended from outside."""
+        self._clean()
+        self.unload()
+        if self.state == "running" and self.manager.load(self):
+            self.start()
 
     async def _run(self):
         try:
@@ -190,7 +197,7 @@ class App:
             self.state = "stopping"
             self._wake.set()
             if not await clock.wait(self._ended, self.manager.config.stop_grace):
-                self._task.cancel()
+                self.task.cancel()
                 await self._ended.wait()
         if running or self.state == "dead":
             await self.on_destroy()

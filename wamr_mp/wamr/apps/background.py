@@ -22,12 +22,13 @@ def serve_background(period=20, timer=-1, **settings):
     instructions of what is run in it: from a machine.Timer (number `timer`), or, on boards without
     any, from a callback that calls itself, which slows down what runs in the foreground.
     """
+    pump = _Pump(period, settings)
     core.create_task(serve(**settings))
-    pump = _Pump(period)
     core.create_task(pump.beat())
     if hasattr(machine, "Timer"):
-        tick = pump.tick
-        machine.Timer(timer, period=period, mode=machine.Timer.PERIODIC, callback=tick)
+        pump.timer = machine.Timer(
+            timer, period=period, mode=machine.Timer.PERIODIC, callback=pump.tick
+        )
     else:
         pump.endless = True
         pump.tick(None)
@@ -39,8 +40,11 @@ class _Pump:
     stalled = None
     working = False
 
-    def __init__(self, period):
+    def __init__(self, period, settings):
         self.period = period
+        self.settings = settings
+        # Made once: on some boards a timer's callback is an interrupt, which may not allocate.
+        self.turn = self.work
         self.last = self.alive = clock.ticks_ms()
         core.cur_task = None
 
@@ -54,9 +58,22 @@ class _Pump:
 
     def tick(self, _):
         try:
-            micropython.schedule(self.work, None)
+            micropython.schedule(self.turn, None)
         except RuntimeError:
             pass  # the last turn is not over yet
+
+    # Where MicroPython has threads, a Ctrl-C may end the task that is at work here. It is an app's
+    # in all likelihood; else all is started anew, as after a reset.
+    def _revive(self, task):
+        from wamr.apps.serve import manager
+
+        core.cur_task = None
+        for app in manager.apps:
+            if app.task is task:
+                app.revive()
+                return
+        core.create_task(serve(**self.settings))
+        core.create_task(self.beat())
 
     async def _turn(self):
         await asyncio.sleep_ms(0)
@@ -72,9 +89,9 @@ class _Pump:
             try:
                 core.run(self._turn())
             except KeyboardInterrupt:
-                pass
+                self._revive(core.cur_task)
             core.cur_task = running
             self.working = False
             self.last = clock.ticks_ms()
         if self.endless:
-            micropython.schedule(self.work, None)
+            micropython.schedule(self.turn, None)

@@ -76,6 +76,7 @@ async def serve(
             # A server is closed, a task cancelled.
             getattr(task, "close" if hasattr(task, "close") else "cancel")()
         await new.stop()
+        await asyncio.sleep(0)  # a server closes its socket in its own task
 
 
 # After a Ctrl-C asyncio still has all tasks, and would go on with them: a new serve() ends the
