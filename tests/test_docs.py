@@ -46,3 +46,15 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = (ROOT / page).parent / name if name else ROOT / page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+def test_all_settings_are_documented() -> None:
+    from wamr.apps.config import Config
+
+    text = (ROOT / "docs" / "devices.md").read_text()
+    told = set(re.findall(r"`(\w+)`", text[text.index("## Settings") : text.index("## Sensors")]))
+    settings = {name for name in vars(Config) if not name.startswith("_")}
+    assert settings <= told
+    for name, default in re.findall(r"^\| `(\w+)` \| ([^|]*\S) \|", text, re.MULTILINE):
+        if default[0] in "0123456789":
+            assert int(default) == getattr(Config, name), name
