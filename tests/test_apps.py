@@ -21,6 +21,7 @@ class Run:
     file       below apps/; its expected output is in FOLDER/FOLDER.exp, unless given as `output`
     outcome    what the script below prints last
     page       needs a whole page of 64 KiB, so boards collect garbage while they load it
+    tight      boards that have just enough memory for it, or not quite
     """
 
     file: str
@@ -28,6 +29,7 @@ class Run:
     outcome: str = "exit code 0"
     output: str | None = None
     page: bool = False
+    tight: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return " ".join((Path(self.file).stem, *self.args))
@@ -54,7 +56,7 @@ RUNS = (
     Run("hello/hello.wasm"),
     Run("hello/hello_2019.wasm"),
     Run("hello/hello_emscripten.wasm"),
-    Run("hello/hello_wasi.wasm", page=True),
+    Run("hello/hello_wasi.wasm", page=True, tight=("NETDUINOPLUS2",)),
     Run("text/text.wasm"),
     Run("calculator/calculator.wasm"),
     Run("calculator/calculator.wasm", ("6", "x", "-7"), output="product of 6 and -7: -42\n"),
@@ -120,7 +122,12 @@ def test_board(prepared: Board, run: Run) -> None:
     prepared.soft_reset()
     if run.page:
         prepared.exec("import gc; gc.threshold(8192)")
-    run.expects(prepared.exec(script(run, f"/{run.path.name}", "/d")))
+    try:
+        run.expects(prepared.exec(script(run, f"/{run.path.name}", "/d")))
+    except BoardError as error:
+        no_memory = re.search("MemoryError|not enough memory", str(error))
+        if prepared.name not in run.tight or not no_memory:
+            raise
 
 
 def test_every_sample_is_run() -> None:

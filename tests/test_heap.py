@@ -295,7 +295,7 @@ def test_sizes() -> None:
 @pytest.fixture
 def fresh_pool():
     yield
-    for view, _ in list(pool._taken):
+    for view, _ in list(pool.taken):
         pool.give(view)
     pool._heap = None
 

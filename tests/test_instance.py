@@ -27,7 +27,8 @@ def test_all_missing_imports_are_listed_at_once() -> None:
         load(text, {"a": {"there": lambda: None}, "c": {"n": 1}})
     assert str(caught.value) == (
         'unknown import: "a" "f" func (i32) -> (); "b" "g" global mut f64;'
-        ' "b" "t" table funcref 1..2; "c" "m" memory 1.. pages of 65536'
+        ' "b" "t" table funcref 1..2; "c" "m" memory 1.. pages of 65536;'
+        " give them with imports={...}, or build the app without them"
     )
 
 
@@ -435,7 +436,7 @@ def test_a_heap_that_begins_small(
     engine: str, pool_size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "_heap", None)
-    monkeypatch.setattr(pool, "_taken", [])
+    monkeypatch.setattr(pool, "taken", [])
     if pool_size:
         pool.init(pool_size)
     # Each block is written to its last byte by the code that asked for it.

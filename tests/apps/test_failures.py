@@ -105,7 +105,7 @@ def test_timers_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_pool_gets_back_what_could_not_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "_heap", None)
-    monkeypatch.setattr(pool, "_taken", [])
+    monkeypatch.setattr(pool, "taken", [])
     pool.init(100000)
     broken = wat.build("(module (memory 1) (func $f unreachable) (start $f))")
 

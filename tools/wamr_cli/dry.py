@@ -8,14 +8,12 @@ import wamr
 from wamr.program import Program
 from wamr.wasm.types import words
 
-# What the loader calls while it makes an instance of a program; see wamr.program.
-_CALLED_BY_LOADER = (
-    "_initialize",
-    "__post_instantiate",
-    "__set_stack_limits",
-    "__wasm_apply_data_relocs",
-    "__wasm_call_ctors",
-)
+
+class DryProgram(Program):
+    """A program of which nothing is run while it is made."""
+
+    def _construct(self) -> None:
+        pass
 
 
 class Linked(NamedTuple):
@@ -30,7 +28,6 @@ def link(file: str, stack: int, heap: int | None) -> Linked:
     """Link a valid module to the built-in libraries, and to stand-ins for what they lack."""
     module = wamr.Module(file)
     module.start = None
-    module.export_list = [e for e in module.export_list if e[0] not in _CALLED_BY_LOADER]
     missing = []
     try:
         return Linked(_program(module, {}, stack, heap), missing, None)
@@ -52,7 +49,7 @@ def link(file: str, stack: int, heap: int | None) -> Linked:
 
 
 def _program(module: wamr.Module, imports: dict, stack: int, heap: int | None) -> Program:
-    return Program(module, imports=imports, stack=stack, heap=heap, fuel=0, engine="portable")
+    return DryProgram(module, imports=imports, stack=stack, heap=heap, fuel=0, engine="portable")
 
 
 def _stand_in(kind: str, what: tuple) -> object:

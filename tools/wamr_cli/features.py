@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wamr.wasm.interface import type_of
 from wamr.wasm.module import Module
 from wamr.wasm.reader import Reader
 
@@ -94,7 +95,7 @@ def _of_declarations(module: Module) -> Iterator[str]:
     if any(memory[2] != 65536 for memory in module.memories):
         yield "custom page sizes"
     shared = [(kind, what) for _, _, kind, what in module.import_list]
-    shared += [(kind, module.type_of(kind, index)) for _, kind, index in module.export_list]
+    shared += [(kind, type_of(module, kind, index)) for _, kind, index in module.export_list]
     if any(kind == "global" and what[1] for kind, what in shared):
         yield "mutable globals"
     passive = [segment for segment in (*module.datas, *module.elems) if segment[0] in (None, 1, 2)]
@@ -105,7 +106,7 @@ def _of_declarations(module: Module) -> Iterator[str]:
         yield from _of_constant_expression(*expression)
 
 
-def _of_constant_expression(buf: bytes, pos: int, _base: int) -> Iterator[str]:
+def _of_constant_expression(buf: bytes, pos: int) -> Iterator[str]:
     for count, (opcode, _, _) in enumerate(_instructions(Reader(buf, pos, len(buf)))):
         if opcode in _BY_OPCODE:
             yield _BY_OPCODE[opcode]

@@ -105,7 +105,7 @@ def _ram(program: Program, stack: int) -> Report:
     # Earlier modules may have needed more of the engine.
     without = [memory.buf] if memory else []
     without += [vars(portable)[name] for bit, name in _ON_DEMAND.items() if not needs & bit]
-    need = ram.heap_bytes(program, without)
+    need = ram.heap_bytes([vars(program), Program], without)
     total = need.runtime + need.data + linear + stack
     return {
         "runtime": need.runtime,

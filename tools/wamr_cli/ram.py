@@ -8,7 +8,6 @@ classes and functions are objects in the heap.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from array import array
 from collections.abc import Iterable, Iterator
@@ -24,8 +23,6 @@ _IN_FLASH = (str, bytes, tuple)
 _CLASS = 64
 # The sizes a dict's table takes (py/map.c), as far as it matters.
 _TABLE_SIZES = (0, 1, 2, 4, 6, 8, 10, 12, 17, 23, 29, 37, 47, 59, 73, 97, 127, 167, 223, 293, 389)
-# Modules that every program needs, but that nothing refers to: they are imported inside functions.
-_LOADED_LATER = ("wamr.pool",)
 
 
 class Need(NamedTuple):
@@ -38,7 +35,7 @@ class Need(NamedTuple):
 def heap_bytes(root: object, without: Iterable[object] = ()) -> Need:
     """What `root` takes, and all that it needs of the runtime, but not what is in `without`."""
     seen = {id(thing) for thing in without}
-    todo = [root, *(importlib.import_module(name) for name in _LOADED_LATER)]
+    todo = [root]
     runtime = data = 0
     while todo:
         thing = todo.pop()

@@ -35,9 +35,7 @@ class HeapError(Exception):
     then.
     """
 
-    def __init__(self, message, corrupt=False):
-        super().__init__(message)
-        self.corrupt = corrupt
+    corrupt = False
 
 
 class Heap:
@@ -86,7 +84,9 @@ class Heap:
         b[at + 3] = value >> 24
 
     def _corrupt(self, at):
-        raise HeapError("heap corrupted at 0x%x" % at, True)
+        error = HeapError("heap corrupted at 0x%x" % at)
+        error.corrupt = True
+        raise error
 
     # Size of the block at p, which must be in the given state and agree with the block after it.
     def _size(self, p, state):

@@ -7,19 +7,23 @@ from the small objects; inside it, freed neighbours are merged again. Without in
 is a bytearray.
 """
 
+import sys
+
 _heap = None
-_taken = []  # (view, index in the pool)
+taken = []  # (view, index in the pool)
 
 
 def init(pool):
     """Reserve `pool` bytes. RuntimeError when an earlier pool is in use; MemoryError."""
     global _heap
     from wamr.heap import Heap
+    from wamr.wasm import externs
 
-    if _taken:
+    if taken:
         raise RuntimeError("the pool is in use: call wamr.init() before the first app starts")
     _heap = None  # an earlier one is freed before the new one is made
     _heap = Heap(bytearray(pool), 0, pool)
+    externs.pool = sys.modules[__name__]
 
 
 def take(n):
@@ -30,15 +34,15 @@ def take(n):
     if not p:
         raise MemoryError("pool: %d bytes wanted, at most %d left" % (n, _heap.stats()[3]))
     view = memoryview(_heap.buf)[p : p + n]
-    _taken.append((view, p))
+    taken.append((view, p))
     return view
 
 
 def give(view):
     """Give back what take() returned: whether it was the pool's. Nobody may use it any more."""
-    for i in range(len(_taken)):
-        if _taken[i][0] is view:
-            _heap.free(_taken.pop(i)[1])
+    for i in range(len(taken)):
+        if taken[i][0] is view:
+            _heap.free(taken.pop(i)[1])
             return True
     return False
 

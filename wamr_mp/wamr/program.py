@@ -8,9 +8,6 @@ from wamr.wasm.module import Module
 # Entry points, with C's name first in the form of 2019. The last ones are clang's names for
 # main(argc, argv) and main(void).
 _ENTRIES = ("_start", "_main", "main", "__main_argc_argv", "__main_void", "__original_main")
-# Functions that need the app heap.
-_MALLOC = ("malloc", "calloc", "realloc", "strdup", "_strdup", "__cxa_allocate_exception")
-_HEAP = 8192
 _I32 = b"\x7f"
 
 
@@ -47,50 +44,28 @@ class Program:
             if not isinstance(module, (bytes, bytearray, memoryview)):
                 self.name = module = str(module)
             module = Module(module)
-        if heap is None:
-            heap = _HEAP if _wants_heap(module) else 0
-        self._wasi = None
-        libc = environment = None
-        spaces = dict(imports or {})
-        for where, _, kind, _ in module.import_list:
-            if where == "env" or where[:4] == "GOT.":
-                if not libc:
-                    from wamr.libc import Libc
-
-                    libc = Libc(stdout, stderr)
-                if not environment and (kind != "func" or where != "env"):
-                    from wamr.libc.emscripten import Environment
-
-                    environment = libc.environment = Environment(module, stack // 2, heap)
-            elif where[:5] == "wasi_" and not self._wasi:
-                from wamr.libc.wasi import Wasi
-
-                names = [self.name] + [str(a) for a in args]
-                self._wasi = Wasi(names, env, dirs, stdout, stderr, where == "wasi_unstable")
-                _add(spaces, where, self._wasi)
-        if libc:
-            _add(spaces, "env", libc)
-            _add(spaces, "global", {"NaN": float("nan"), "Infinity": float("inf")})
-        if environment:
-            for where, space in environment.got(libc).items():
-                _add(spaces, where, space)
-        self.instance = None
-        self._environment = environment
+        self.wasi = self.environment = self.instance = None
         try:
+            from wamr.libraries import heap_size, namespaces
+
+            if heap is None:
+                heap = heap_size(module, _ENTRIES)
+            output = (stdout, stderr)
+            spaces, libc = namespaces(self, module, imports, env, dirs, output, stack, heap)
             self.instance = Instance(module, spaces, engine, stack, heap, fuel, heap_start)
-            if environment:
-                environment.finish(self.instance, libc)
+            if self.environment:
+                self.environment.finish(self.instance, libc)
             self._construct()
-        except BaseException as e:
+        except BaseException:
             self.close()
-            if isinstance(e, LinkError):
-                raise _explained(e)
             raise
         finally:
-            forget("wamr.libc.functions")
+            forget("wamr.libraries", "wamr.libc.functions")
 
     # What each toolchain leaves to the loader. A program with _start does it itself.
     def _construct(self):
+        if self.environment and self._has("__set_stack_limits", _I32 + _I32):
+            self.instance.call_raw("__set_stack_limits", self.environment.stack_limits())
         if self._has("_start"):
             return
         names = ("__post_instantiate", "__wasm_apply_data_relocs", "__wasm_call_ctors")
@@ -100,9 +75,7 @@ class Program:
 
     # Whether there is an exported function of this name and type.
     def _has(self, name, params=b"", results=b""):
-        module = self.instance.module
-        found = module.find_export(name)
-        return bool(found) and found[0] == "func" and module.funcs[found[1]] == (params, results)
+        return self.instance.module.find_function(name, (params, results)) is not None
 
     def main(self):
         """Run the program: the exit code, which is what main() returned or exit() was given."""
@@ -163,12 +136,10 @@ class Program:
 
     def close(self):
         """Close what the program opened and give its memory back to the pool."""
-        if self._wasi:
-            self._wasi.close()
-        if self._environment and self._environment.memory:
-            from wamr.pool import give
-
-            give(self._environment.memory.buf)
+        if self.wasi:
+            self.wasi.close()
+        if self.environment and self.environment.memory:
+            self.environment.memory.free()
         elif self.instance:
             self.instance.close()
 
@@ -191,50 +162,3 @@ def run(file, args=(), env=None, function=None, **options):
         return program.call(function) if function else program.main()
     finally:
         program.close()
-
-
-# Puts a built-in namespace behind what the caller gave for this module name. The class is made
-# only for those who give something: it takes 200 bytes.
-def _add(spaces, where, builtin):
-    given = spaces.get(where)
-    if given is None:
-        spaces[where] = builtin
-        return
-
-    class Chain:
-        # A name with an underscore in front, as in modules of 2019, stands for the one without.
-        def resolve(self, name, kind, type, module):
-            for space in (given, builtin):
-                for known in (name, name[1:]) if name[:1] == "_" else (name,):
-                    if hasattr(space, "resolve"):
-                        found = space.resolve(known, kind, type, module)
-                    else:
-                        found = space.get(known)
-                    if found is not None:
-                        return found
-            return None
-
-    spaces[where] = Chain()
-
-
-def _wants_heap(module):
-    for where, name, kind, _ in module.import_list:
-        if (
-            where == "env"
-            and kind == "func"
-            and (name in _MALLOC or name[:1] == "_" and name[1:] in _MALLOC)
-        ):
-            return True
-    for name in _ENTRIES:
-        found = module.find_export(name)
-        if found and found[0] == "func" and module.funcs[found[1]][0]:
-            return True
-    return False
-
-
-def _explained(error):
-    text = error.args[0]
-    if text[:14] == "unknown import":
-        text += "; the runtime has no such things: give them with imports={...}, or build the app"
-        text += " without them"
-    return LinkError(text)

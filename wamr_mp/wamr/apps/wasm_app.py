@@ -35,8 +35,8 @@ class WasmApp(App):
     ram = 0  # bytes of MicroPython's heap that loading it took; the first app brings the engine
 
     def load(self):
-        from wamr.pool import _taken, give
         from wamr.program import Program
+        from wamr.wasm import externs
         from wamr.wasm.errors import LinkError
         from wamr.wasm.module import Module
         from wamr.apps.natives import imports
@@ -44,7 +44,7 @@ class WasmApp(App):
         config = self.manager.config
         before = _heap_in_use()
         module = Module(self.entry.source)
-        taken = len(_taken)
+        taken = externs.pool and len(externs.pool.taken)
         try:
             self.program = Program(
                 module,
@@ -63,10 +63,10 @@ class WasmApp(App):
         except RuntimeError as e:
             raise LinkError(str(e))
         finally:
-            if not self.program:
+            if externs.pool and not self.program:
                 # Nobody knows the memory of what could not be started, but the pool.
-                while len(_taken) > taken:
-                    give(_taken[-1][0])
+                while len(externs.pool.taken) > taken:
+                    externs.pool.give(externs.pool.taken[-1][0])
         self.instance = self.program.instance
         self.instance.fuel = None
         self._functions = {}
@@ -115,9 +115,7 @@ class WasmApp(App):
         return self._functions[name]
 
     def _find(self, name, params, results):
-        module = self.instance.module
-        found = module.find_export(name)
-        if found and found[0] == "func" and module.funcs[found[1]] == (params, results):
+        if self.instance.module.find_function(name, (params, results)) is not None:
             return self.instance.export(name)
         return None
 

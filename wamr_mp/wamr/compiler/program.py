@@ -135,7 +135,10 @@ def _has_wide_values(module):
     for kind, _ in module.globals:
         if is_wide(kind):
             return True
-    return module.has_wide_results()
+    for _, results in module.types:
+        if b"\x7e" in results or b"\x7c" in results:
+            return True
+    return False
 
 
 # Bytes that the memory has from the start, whatever happens: see Instance._allocate_memory.
@@ -155,5 +158,5 @@ def guaranteed(module):
     own = found[1] - module.n_imported_globals
     if own < 0 or module.globals[found[1]] != (0x7F, False):
         return size
-    buf, pos, _ = module.global_inits[own]
+    buf, pos = module.global_inits[own]
     return min(size, signed_leb(buf, pos + 1)) if buf[pos] == 0x41 else 0

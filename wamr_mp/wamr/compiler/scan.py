@@ -1,33 +1,13 @@
 """A walk over validated code: where instructions end, and how much each local is used."""
 
 from wamr.host import const
-
-
-# LEB128 at pc as an unsigned number of any length; see also next_leb.
-def leb(code, pc):
-    byte = code[pc]
-    if byte < 128:
-        return byte
-    value = shift = 0
-    while True:
-        byte = code[pc]
-        value |= (byte & 0x7F) << shift
-        if byte < 128:
-            return value
-        shift += 7
-        pc += 1
+from wamr.wasm.module import leb, next_leb
 
 
 def signed_leb(code, pc):
     value = leb(code, pc)
     bits = 7 * (next_leb(code, pc) - pc)
     return value - (1 << bits) if value >> (bits - 1) else value
-
-
-def next_leb(code, pc):
-    while code[pc] > 127:
-        pc += 1
-    return pc + 1
 
 
 # What a look at the opcode tells. The lowest bits: what stands behind it.

@@ -1,6 +1,10 @@
 """The table and bulk memory instructions (0xFC 8 to 17), shared by all engines.
 
 Specification: 4.4.6 Table Instructions, 4.4.7 Memory Instructions.
+
+`instance.segments` says what has become of a segment: for the index of an element segment the list
+of its references (they stay encoded until somebody wants them), or () once it is dropped; for
+~index of a data segment () once it is dropped.
 """
 
 from wamr.wasm.errors import Trap
@@ -16,7 +20,9 @@ def memory(op, instance, segment, dst, src, n):
     mem = instance.memory
     mem.check(dst, n)
     if op == 8:
-        data, start, size = instance.data(segment)
+        _, data, start, size = instance.module.datas[segment]
+        if ~segment in instance.segments:
+            size = 0
         _check(src, n, size, "memory")
     elif op == 10:
         mem.check(src, n)
@@ -42,7 +48,11 @@ def memory(op, instance, segment, dst, src, n):
 def table(op, instance, a, b, dst, src, n):
     if op == 12:
         target = instance.tables[b]
-        refs = instance.elem(a)
+        refs = instance.segments.get(a)
+        if refs is None:
+            from wamr.wasm.constexpr import references
+
+            refs = instance.segments[a] = references(instance, a)
     else:
         target = instance.tables[a]
         refs = instance.tables[b].elems

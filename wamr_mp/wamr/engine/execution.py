@@ -5,8 +5,8 @@ from wamr.wasm.errors import Trap
 from wamr.wasm.externs import Native, to_values
 from wamr.engine import CALL, DONE, SUSPENDED
 
-# Fuel of one slice at most: the largest small int of 32-bit boards.
-MAX_FUEL = const(0x3FFFFFFF)
+# Fuel of one slice at most: machine code does not notice Ctrl-C, the driver does.
+MAX_FUEL = const(0xFFFFF)
 # wasm calling Python calling wasm: every level is on the host's stack, which is small.
 _MAX_DEPTH = const(8)
 _MAX_BACKTRACE = const(24)
@@ -49,7 +49,7 @@ class Execution:
         return to_values(self.raw, self.function.type[1])
 
     def step(self, fuel=None):
-        """Run until `fuel` units are used (None: no limit). True when the function has returned.
+        """Run for `fuel` units at most (None: to the end). True when the function has returned.
 
         False: suspended, call step() again to go on, at any time; or, if `pending` is set, an
         imported `async def` wants to be awaited first: resume(await execution.pending).
@@ -82,7 +82,9 @@ class Execution:
                     raise
                 error = Trap("call stack exhausted")
             if not error.backtrace:
-                self._backtrace(error.backtrace)
+                error.backtrace = []
+                for call in reversed(self.calls):
+                    call.trace(error.backtrace, _MAX_BACKTRACE)
             raise error
         finally:
             running[0] -= 1
@@ -188,8 +190,3 @@ class Execution:
             else:
                 await asyncio.sleep(0)
         return self.result
-
-    # (function index, name, file offset) of each call, innermost first.
-    def _backtrace(self, out):
-        for i in range(len(self.calls) - 1, -1, -1):
-            self.calls[i].trace(out, _MAX_BACKTRACE)

@@ -606,9 +606,9 @@ def rare(ex, instance, code, pc, op):
         if i == 8 or i == 10 or i == 12 or i == 14:  # two immediates
             b = _u32(ex, code, ex.pc)
         if i == 9:
-            instance.drop_data(a)
+            instance.segments[~a] = ()
         elif i == 13:
-            instance.drop_elem(a)
+            instance.segments[a] = ()
         elif i == 15:
             table = instance.tables[a]
             ex.sp = sp - 1

@@ -15,6 +15,7 @@ to. A module without such a section gets all its pages, and the app heap behind 
 from wamr.host import const
 from wamr.wasm.constexpr import const_expr
 from wamr.wasm.externs import Memory
+from wamr.wasm.interface import custom
 from wamr.wasm.reader import Reader
 from wamr.wasm.variables import Global, Table
 
@@ -125,17 +126,16 @@ class Environment:
         data = {}
         functions = {}
         for where, name, _, _ in self.module.import_list:
-            found = self.module.find_export(name)
             if where == "GOT.mem":
                 value = self._file(name)
+                found = self.module.find_export(name)
                 if found and found[0] == "global":
                     value = self._exported(found[1])
                 if value is not None:
                     data[name] = Global("i32", value, True)
             elif where == "GOT.func":
                 if (
-                    found
-                    and found[0] == "func"
+                    self.module.find_function(name) is not None
                     or self._imported(name)
                     or libc.resolve(name, "func", None, None)
                 ):
@@ -149,8 +149,8 @@ class Environment:
         own = index - self.module.n_imported_globals
         if own < 0 or self.module.globals[index] != (0x7F, False):
             return None
-        buf, pos, base = self.module.global_inits[own]
-        return self.base + const_expr(Reader(buf, pos, len(buf), base), self.module, 0x7F)
+        buf, pos = self.module.global_inits[own]
+        return self.base + const_expr(Reader(buf, pos, len(buf)), self.module, 0x7F)
 
     # Index of the imported function of this name, plus 1; or 0.
     def _imported(self, name):
@@ -164,30 +164,31 @@ class Environment:
 
     # ---- after instantiation
 
-    # Fills the table behind the module's own functions, and tells the module where its stack ends.
+    # Fills the table behind the module's own functions.
     def finish(self, instance, libc):
         if self.memory:
             self.memory.shrunk = len(self.memory.buf) < self.memory.pages * self.memory.page_size
         for i, name in enumerate(self.slots):
-            found = self.module.find_export(name)
-            if found and found[0] == "func":
-                function = instance.func(found[1])
+            own = self.module.find_function(name)
+            if own is not None:
+                function = instance.func(own)
             elif self._imported(name):
                 function = instance.func(self._imported(name) - 1)
             else:
                 function = libc.resolve(name, "func", None, None)
             instance.tables[0].elems[self.table_base + self.table_size + i] = function
-        found = self.module.find_export("__set_stack_limits")
-        if found and found[0] == "func" and self.module.funcs[found[1]] == (b"\x7f\x7f", b""):
-            instance.call_raw("__set_stack_limits", [self.stack_high, self.stack_low])
+
+    # What __set_stack_limits() wants.
+    def stack_limits(self):
+        return [self.stack_high, self.stack_low]
 
 
 # (bytes of data or None, alignment, entries of the table) from the section `dylink` or `dylink.0`
 # (WebAssembly tool conventions, "Dynamic linking").
 def _dylink(module):
-    data = module.custom("dylink.0")
+    data = custom(module, "dylink.0")
     if data is None:
-        data = module.custom("dylink")
+        data = custom(module, "dylink")
         if data is None:
             return None, 1, 0
         r = Reader(data, 0, len(data))

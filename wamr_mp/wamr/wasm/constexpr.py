@@ -4,6 +4,7 @@ Specification: 3.3.10 Constant Expressions, with the extended-const proposal (ad
 """
 
 from wamr.host import const
+from wamr.wasm.reader import Reader
 
 _I32 = const(0x7F)
 _I64 = const(0x7E)
@@ -32,10 +33,8 @@ def const_expr(r, module, expected, instance=None):
             r.skip(n)
             value = int.from_bytes(bytes(r.buf[r.pos - n : r.pos]), "little")
         elif op == 0x23:
-            index = r.u32()
             # Only imported globals have a value before the module's own are made.
-            if index >= module.n_imported_globals:
-                r.fail("unknown global %d" % index, at)
+            index = r.index(module.n_imported_globals, "global", at)
             kind, mutable = module.globals[index]
             if mutable:
                 r.fail("constant expression required: global %d is mutable" % index, at)
@@ -47,9 +46,7 @@ def const_expr(r, module, expected, instance=None):
                 r.fail("malformed reference type", at)
         elif op == 0xD2:
             kind = 0x70
-            index = r.u32()
-            if index >= len(module.funcs):
-                r.fail("unknown function %d" % index, at)
+            index = r.index(len(module.funcs), "function", at)
             if instance:
                 value = instance.func(index)
             else:
@@ -72,3 +69,12 @@ def const_expr(r, module, expected, instance=None):
         types.append(kind)
         # While checking, the value of an imported global is not known; 0 stands for it.
         values.append(0 if value is None and not instance else value)
+
+
+# The references of an element segment.
+def references(instance, index):
+    _, _, _, kind, buf, pos, n, exprs = instance.module.elems[index]
+    r = Reader(buf, pos, len(buf))
+    if exprs:
+        return [const_expr(r, instance.module, kind, instance) for _ in range(n)]
+    return [instance.func(r.u32()) for _ in range(n)]

@@ -7,6 +7,7 @@ import gc
 
 from wamr.host import MICROPYTHON, array, const
 from wamr.wasm.constexpr import const_expr
+from wamr.wasm.module import KINDS
 from wamr.wasm.reader import Reader
 
 # The words of one entry of `bodies`, for each function that has a body.
@@ -22,7 +23,6 @@ _COLLECT = const(2048)
 # The order in which the sections must stand (5.5.2), by section id: the data count
 # section (12) comes before the code.
 _ORDER = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0b\x0c\x0a"
-_KINDS = ("func", "table", "memory", "global")
 
 
 # ---- sections
@@ -66,6 +66,10 @@ def decode(module, file, data, size):
             elif section == 8:
                 _start(module, r)
             else:
+                if section == 2:
+                    module.import_section = (r.buf, r.pos)
+                elif section == 7:
+                    module.export_section = (r.buf, r.pos)
                 items = (_type, _import, _function, _table, _memory, _global, _export, None, _elem)
                 _vector(module, r, items[section - 1])
             if r.pos != r.end:
@@ -75,10 +79,10 @@ def decode(module, file, data, size):
     # clang declares a table of functions in every module, used or not.
     if not module.needs & 4 and not module.elems and [t[0] for t in module.tables] == [0x70]:
         module.tables = ()
-    # A list takes RAM even when it is empty.
-    for name in ("tables", "memories", "globals", "global_inits", "elems", "datas", "customs"):
-        if not getattr(module, name):
-            setattr(module, name, ())
+    # Lists take more RAM than tuples.
+    for name in "types funcs tables memories globals global_inits elems datas customs".split():
+        setattr(module, name, tuple(getattr(module, name)))
+    module.ref_locals = module.ref_locals or ()
     r = Reader(b"", 0, 0, size)
     if len(module.funcs) - module.n_imported_funcs != (n_bodies or 0):
         r.fail("function and code section have inconsistent lengths")
@@ -95,6 +99,8 @@ def _window(file, data, pos, length):
 
 def _vector(module, r, item):
     n = r.count()
+    if item is _import or item is _export:
+        r.limit(n, _MAX_NAMED, "imports or exports")
     for _ in range(n):
         item(module, r)
     return n
@@ -130,17 +136,13 @@ def _type(module, r):
 
 def _valtypes(module, r):
     n = r.count()
-    if n > _MAX_VALUES:
-        r.fail("too many parameters or results: at most %d" % _MAX_VALUES)
+    r.limit(n, _MAX_VALUES, "parameters or results")
     kinds = bytes([valtype(r) for _ in range(n)])
     return module.seen.setdefault(kinds, kinds)
 
 
 def type_use(module, r):
-    index = r.u32()
-    if index >= len(module.types):
-        r.fail("unknown type %d" % index)
-    return module.types[index]
+    return module.types[r.index(len(module.types), "type")]
 
 
 # Limits (5.3.9): flag bit 0 says that a maximum follows, bit 3 (memories only, the
@@ -168,17 +170,12 @@ def _limits(r, flags_allowed):
 
 
 def _table(module, r):
-    module.tables.append(_table_type(module, r))
-
-
-def _table_type(module, r):
-    if len(module.tables) >= _MAX_TABLES:
-        r.fail("too many tables: at most %d" % _MAX_TABLES)
+    r.limit(len(module.tables) + 1, _MAX_TABLES, "tables")
     kind = r.byte()
     if kind != 0x70 and kind != 0x6F:
         r.fail("malformed reference type", r.pos - 1)
     low, high, _ = _limits(r, 1)
-    return kind, low, high
+    module.tables.append((kind, low, high))
 
 
 def _memory(module, r):
@@ -187,52 +184,45 @@ def _memory(module, r):
     module.memories.append(_limits(r, 9))
 
 
-def _global_type(r):
+def _global_type(module, r):
     kind = valtype(r)
     mutable = r.byte()
     if mutable > 1:
         r.fail("malformed mutability", r.pos - 1)
-    return kind, mutable == 1
+    kind = (kind, mutable == 1)
+    return module.seen.setdefault(kind, kind)
 
 
 def _import(module, r):
-    if len(module.import_list) >= _MAX_NAMED:
-        r.fail("too many imports: at most %d" % _MAX_NAMED)
-    where = r.name()
-    name = r.name()
+    r.name()
+    r.name()
     kind = r.byte()
     if kind == 0:
-        what = type_use(module, r)
-        module.funcs.append(what)
+        _function(module, r)
         module.n_imported_funcs += 1
     elif kind == 1:
-        what = _table_type(module, r)
-        module.tables.append(what)
+        _table(module, r)
         module.needs |= 4
     elif kind == 2:
         _memory(module, r)
-        what = module.memories[0]
     elif kind == 3:
-        what = _global_type(r)
-        module.globals.append(what)
+        module.globals.append(_global_type(module, r))
         module.n_imported_globals += 1
     else:
         r.fail("malformed import kind", r.pos - 1)
-    module.import_list.append((where, name, _KINDS[kind], what))
 
 
 # ---- definitions
 
 
 def _function(module, r):
-    if len(module.funcs) >= _MAX_FUNCTIONS:
-        r.fail("too many functions: at most %d" % _MAX_FUNCTIONS)
+    r.limit(len(module.funcs) + 1, _MAX_FUNCTIONS, "functions")
     module.funcs.append(type_use(module, r))
 
 
 def _global(module, r):
-    kind = _global_type(r)
-    module.global_inits.append((r.buf, r.pos, r.base))
+    kind = _global_type(module, r)
+    module.global_inits.append((r.buf, r.pos))
     const_expr(r, module, kind[0])
     module.globals.append(kind)
 
@@ -243,34 +233,26 @@ def _export(module, r):
     kind = r.byte()
     if kind > 3:
         r.fail("malformed export kind", r.pos - 1)
-    index = r.u32()
     space = (module.funcs, module.tables, module.memories, module.globals)[kind]
-    if index >= len(space):
-        r.fail("unknown %s %d" % ("function" if kind == 0 else _KINDS[kind], index), at)
+    index = r.index(len(space), KINDS[kind] if kind else "function", at)
     if (name,) in module.seen:
         r.fail("duplicate export name '%s'" % name, at)
-    if len(module.export_list) >= _MAX_NAMED:
-        r.fail("too many exports: at most %d" % _MAX_NAMED, at)
     module.seen[(name,)] = True
     if kind == 0:
         module.declared.add(index)
     elif kind == 1:
         module.needs |= 4
-    module.export_list.append((name, _KINDS[kind], index))
 
 
 def _start(module, r):
-    module.start = r.u32()
-    if module.start >= len(module.funcs):
-        r.fail("unknown function %d" % module.start)
+    module.start = r.index(len(module.funcs), "function")
     if module.funcs[module.start] != (b"", b""):
         r.fail("start function must have type () -> ()")
 
 
 # Element segments (5.5.12): bit 0 passive or declarative, bit 1 an explicit table (or
 # declarative), bit 2 expressions instead of function indexes. The elements stay where
-# they are: (mode, table, offset expression, reference type, buffer, position, base, count,
-# exprs).
+# they are: (mode, table, offset expression, reference type, buffer, position, count, exprs).
 def _elem(module, r):
     at = r.pos
     flags = r.u32()
@@ -281,7 +263,7 @@ def _elem(module, r):
         table = r.u32() if flags & 2 else 0
         if table >= len(module.tables):
             r.fail("unknown table %d" % table, at)
-        offset = (r.buf, r.pos, r.base)
+        offset = (r.buf, r.pos)
         const_expr(r, module, 0x7F)
     kind = 0x70
     if flags & 3:
@@ -302,11 +284,8 @@ def _elem(module, r):
         if flags & 4:
             const_expr(r, module, kind)
         else:
-            index = r.u32()
-            if index >= len(module.funcs):
-                r.fail("unknown function %d" % index)
-            module.declared.add(index)
-    module.elems.append((mode, table, offset, kind, r.buf, pos, r.base, n, flags & 4))
+            module.declared.add(r.index(len(module.funcs), "function"))
+    module.elems.append((mode, table, offset, kind, r.buf, pos, n, flags & 4))
 
 
 def _data(module, r):
@@ -319,7 +298,7 @@ def _data(module, r):
         memory = r.u32() if flags == 2 else 0
         if memory >= len(module.memories):
             r.fail("unknown memory %d" % memory, at)
-        offset = (r.buf, r.pos, r.base)
+        offset = (r.buf, r.pos)
         const_expr(r, module, 0x7F)
     n = r.count()
     module.datas.append((offset, r.buf, r.pos, n))

@@ -4,9 +4,7 @@
 class CompileError(Exception):
     """The module is malformed or invalid. `offset` is the byte of the file it was seen at."""
 
-    def __init__(self, message, offset=0):
-        super().__init__("%s (at offset 0x%x)" % (message, offset))
-        self.offset = offset
+    offset = 0
 
 
 class LinkError(Exception):
@@ -19,9 +17,7 @@ class Trap(Exception):
     `backtrace` lists (function index, name or None, file offset), innermost call first.
     """
 
-    def __init__(self, message):
-        super().__init__(message)
-        self.backtrace = []
+    backtrace = ()
 
 
 class Exit(Exception):

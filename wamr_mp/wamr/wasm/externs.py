@@ -7,6 +7,7 @@ from wamr.host import array, const, is_coroutine
 from wamr.wasm.errors import LinkError, Trap
 
 OUT_OF_BOUNDS = "out of bounds memory access"
+pool = None  # where memory comes from: the module of this name once wamr.init() was called
 _HEAP_STEP = const(1024)
 
 
@@ -56,6 +57,11 @@ def to_values(cells, codes):
     return tuple([from_bits(b, c) for b, c in zip(cells, codes)])
 
 
+# A zeroed buffer.
+def _take(n):
+    return pool.take(n) if pool else bytearray(n)
+
+
 class Memory:
     """A linear memory.
 
@@ -66,8 +72,6 @@ class Memory:
     """
 
     def __init__(self, min, max=None, page_size=65536, limit=None):
-        from wamr.pool import take
-
         if page_size != 1 and page_size != 65536:
             raise ValueError("page_size %r: 1 or 65536 wanted" % (page_size,))
         self.pages = min
@@ -77,7 +81,7 @@ class Memory:
         try:
             if min * page_size > 0x100000000:
                 raise MemoryError
-            self.buf = take(size)
+            self.buf = _take(size)
         except (MemoryError, OverflowError):
             raise LinkError(
                 "not enough memory: %d bytes of linear memory wanted; build the app with less"
@@ -101,9 +105,6 @@ class Memory:
         """Size in pages."""
         return self.pages
 
-    def type(self):
-        return self.pages, self.max, self.page_size
-
     def grow(self, n):
         """Add n pages. Returns the size before, or -1 when that is not possible."""
         old = self.pages
@@ -120,14 +121,13 @@ class Memory:
 
     # A new buffer, so that no view of the old one can see freed memory. False: no room for it.
     def _resize(self, size):
-        from wamr.pool import give, take
-
         try:
-            buf = take(size)
+            buf = _take(size)
         except (MemoryError, OverflowError):
             return False
         memoryview(buf)[: len(self.buf)] = self.buf
-        give(self.buf)
+        if pool:
+            pool.give(self.buf)
         self.buf = buf
         if self.heap:
             self.heap.buf = buf
@@ -141,6 +141,12 @@ class Memory:
             return False
         heap.extend(n)
         return True
+
+    # Gives the bytes back to the pool, if they came from there. Nobody may use them any more.
+    def free(self):
+        if pool and pool.give(self.buf):
+            self.buf = b""
+            self.shrunk = False
 
     # Whether `end` bytes are there. A memory that was cut to what its module says it uses is made
     # whole when somebody does use more, so that cutting it changes nothing but the RAM it takes.

@@ -38,11 +38,10 @@ class Instance:
         self.funcs = []  # imported functions
         self.tables = []
         self.memory = None
+        self.owns_memory = False
         self.globals = []  # one-element lists, shared with Global objects
-        self._global_objects = {}
-        self._functions = {}
-        self._elems = {}  # evaluated element segments; dropped ones are empty
-        self._dropped = set()  # data segments
+        self._objects = {}  # Functions by their index, Globals by ~index, once they were asked for
+        self.segments = {}  # see engine/bulk.py
         from wamr.wasm.linker import link
 
         try:
@@ -54,41 +53,24 @@ class Instance:
             raise
         finally:
             forget(
-                "wamr.wasm.linker", "wamr.wasm.types", "wamr.wasm.constexpr", "wamr.wasm.reader"
+                "wamr.wasm.linker",
+                "wamr.wasm.types",
+                "wamr.wasm.constexpr",
+                "wamr.wasm.interface",
+                "wamr.wasm.reader",
             )
 
     # Gives the memory that it made back to the pool. From then on there is none, also for those
     # who still reach its functions through a shared table.
     def close(self):
-        if self.memory and "memory" not in [i[2] for i in self.module.import_list]:
-            from wamr.pool import give
-
-            if give(self.memory.buf):
-                self.memory.buf = b""
-                self.memory.shrunk = False
+        if self.memory and self.owns_memory:
+            self.memory.free()
 
     # Machine code keeps numeric globals where it can reach them.
     def replace_global(self, index, cell):
         self.globals[index] = cell
-        if index in self._global_objects:
-            self._global_objects[index].cell = cell
-
-    def data(self, index):
-        if index in self._dropped:
-            return b"", 0, 0
-        return self.module.datas[index][1:]
-
-    def drop_data(self, index):
-        self._dropped.add(index)
-
-    # The references of an element segment. They stay encoded until somebody wants them.
-    def elem(self, index):
-        from wamr.wasm.linker import elem
-
-        return elem(self, index)
-
-    def drop_elem(self, index):
-        self._elems[index] = ()
+        if ~index in self._objects:
+            self._objects[~index].cell = cell
 
     # ---- calling
 
@@ -96,9 +78,9 @@ class Instance:
         """The function of this index: a Function (always the same), or the imported object."""
         if index < len(self.funcs):
             return self.funcs[index]
-        function = self._functions.get(index)
+        function = self._objects.get(index)
         if function is None:
-            function = self._functions[index] = Function(self, index)
+            function = self._objects[index] = Function(self, index)
         return function
 
     # Runs a function to its end: cells in, cells out.
@@ -169,11 +151,11 @@ class Instance:
             return self.tables[index]
         if kind == "memory":
             return self.memory
-        known = self._global_objects.get(index)
+        known = self._objects.get(~index)
         if known is None:
             from wamr.wasm.variables import Global
 
             code, mutable = self.module.globals[index]
             known = Global(code, 0, mutable, self.globals[index])
-            self._global_objects[index] = known
+            self._objects[~index] = known
         return known

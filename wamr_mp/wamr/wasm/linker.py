@@ -3,7 +3,7 @@
 Specification: 4.5.4 Instantiation. Not in memory any more once the instance is there.
 """
 
-from wamr.wasm.constexpr import const_expr
+from wamr.wasm.constexpr import const_expr, references
 from wamr.wasm.errors import LinkError, Trap
 from wamr.wasm.externs import Function, Memory, Native, new_cell
 from wamr.wasm.reader import Reader
@@ -39,7 +39,10 @@ def _link(instance, imports):
         else:
             _link_state(instance, where, name, kind, what, found)
     if missing:
-        raise LinkError("unknown import: " + "; ".join(missing))
+        raise LinkError(
+            "unknown import: %s; give them with imports={...}, or build the app without them"
+            % "; ".join(missing)
+        )
 
 
 def _link_func(instance, where, name, what, found):
@@ -62,7 +65,7 @@ def _link_state(instance, where, name, kind, what, found):
                 found = Global(what[0], found)
             except TypeError:  # a float for an i32: refused below
                 pass
-        fits = isinstance(found, Global) and found.type() == what
+        fits = isinstance(found, Global) and (found.kind, found.mutable) == what
     elif kind == "table":
         fits = isinstance(found, Table) and found.kind == what[0]
         fits = fits and _limits_fit(len(found), found.max, what[1], what[2])
@@ -72,7 +75,7 @@ def _link_state(instance, where, name, kind, what, found):
     if not fits:
         _refuse(instance, where, name, kind, what, _describe(found))
     if kind == "global":
-        instance._global_objects[len(instance.globals)] = found
+        instance._objects[~len(instance.globals)] = found
         instance.globals.append(found.cell)
     elif kind == "table":
         instance.tables.append(found)
@@ -100,9 +103,9 @@ def _allocate(instance, heap, heap_start):
         instance.tables.append(Table(kind, low, high))
     if module.memories and not instance.memory:
         _allocate_memory(instance, heap, heap_start)
-    for i, (buf, pos, base) in enumerate(module.global_inits):
+    for i, place in enumerate(module.global_inits):
         kind = module.globals[module.n_imported_globals + i][0]
-        instance.globals.append(new_cell(kind, _const(instance, buf, pos, base, kind)))
+        instance.globals.append(new_cell(kind, _const(instance, place, kind)))
 
 
 # A page is 64 KiB, more than many a board has. A module that never asks for its memory's size,
@@ -122,6 +125,7 @@ def _allocate_memory(instance, heap, heap_start):
     now = heap if module.asks_memory_size else min(heap, heap_start or heap)
     size = low * page if module.asks_memory_size else place + now
     instance.memory = memory = Memory(low, high, page, size)
+    instance.owns_memory = True
     if heap:
         from wamr.heap import Heap
 
@@ -148,12 +152,13 @@ def _heap_base(instance, default):
     own = found[1] - instance.module.n_imported_globals
     if own < 0 or instance.module.globals[found[1]] != (0x7F, False):
         return default
-    buf, pos, base = instance.module.global_inits[own]
-    return _const(instance, buf, pos, base, 0x7F)
+    return _const(instance, instance.module.global_inits[own], 0x7F)
 
 
-def _const(instance, buf, pos, base, kind):
-    return const_expr(Reader(buf, pos, len(buf), base), instance.module, kind, instance)
+# The value of the constant expression at a (buffer, position).
+def _const(instance, place, kind):
+    buf, pos = place
+    return const_expr(Reader(buf, pos, len(buf)), instance.module, kind, instance)
 
 
 # ---- segments
@@ -162,8 +167,8 @@ def _const(instance, buf, pos, base, kind):
 def _initialize(instance):
     for i, segment in enumerate(instance.module.elems):
         if segment[0] == 0:
-            offset = _const(instance, *segment[2], 0x7F)
-            refs = elem(instance, i)
+            offset = _const(instance, segment[2], 0x7F)
+            refs = references(instance, i)
             table = instance.tables[segment[1]]
             table.version += 1
             elems = table.elems
@@ -171,36 +176,25 @@ def _initialize(instance):
                 raise Trap("out of bounds table access")
             elems[offset : offset + len(refs)] = refs
         if segment[0] != 1:
-            instance.drop_elem(i)
+            instance.segments[i] = ()
     for i, (offset, buf, start, length) in enumerate(instance.module.datas):
         if offset:
-            at = _const(instance, *offset, 0x7F)
+            at = _const(instance, offset, 0x7F)
             instance.memory.write(at, memoryview(buf)[start : start + length])
-            instance._dropped.add(i)
-
-
-# The references of an element segment. They stay encoded until somebody wants them.
-def elem(instance, index):
-    refs = instance._elems.get(index)
-    if refs is None:
-        _, _, _, kind, buf, pos, base, n, exprs = instance.module.elems[index]
-        r = Reader(buf, pos, len(buf), base)
-        if exprs:
-            refs = [const_expr(r, instance.module, kind, instance) for _ in range(n)]
-        else:
-            refs = [instance.func(r.u32()) for _ in range(n)]
-        instance._elems[index] = refs
-    return refs
+            instance.segments[~i] = ()
 
 
 def _describe(found):
     from wamr.wasm.variables import Global, Table
 
-    for kind, cls in (("func", (Function, Native)), ("table", Table), ("memory", Memory)):
-        if isinstance(found, cls):
-            return kind + " " + words(kind, found.type if kind == "func" else found.type())
+    if isinstance(found, (Function, Native)):
+        return "func " + words("func", found.type)
+    if isinstance(found, Table):
+        return "table " + words("table", (found.kind, len(found), found.max))
+    if isinstance(found, Memory):
+        return "memory " + words("memory", (found.pages, found.max, found.page_size))
     if isinstance(found, Global):
-        return "global " + words("global", found.type())
+        return "global " + words("global", (found.kind, found.mutable))
     return "%r" % (found,)
 
 

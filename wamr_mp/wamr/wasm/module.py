@@ -2,6 +2,8 @@
 
 from wamr.host import array, forget
 
+KINDS = ("func", "table", "memory", "global")
+
 
 class Module:
     """A validated module.
@@ -18,9 +20,8 @@ class Module:
         self.tables = []  # (reference type, min, max or None)
         self.memories = []  # (min, max or None, page size)
         self.globals = []  # (value type, mutable)
-        self.import_list = []  # (module, name, kind, type)
-        self.export_list = []  # (name, kind, index)
-        self.global_inits = []  # (buffer, position, base) of the constant expression
+        self.import_section = self.export_section = (b"\0", 0)  # (buffer, position)
+        self.global_inits = []  # (buffer, position) of the constant expression
         self.elems = []  # see decoder.py
         self.datas = []  # (active, offset expression, buffer, start, length)
         self.start = None
@@ -59,17 +60,6 @@ class Module:
                 "wamr.wasm.reader",
             )
 
-    def custom(self, name):
-        """The content of the custom section `name` as bytes, or None. Loaded at each call."""
-        for key, pos, length in self.customs:
-            if key == name:
-                if isinstance(self.source, str):
-                    with open(self.source, "rb") as file:
-                        file.seek(pos)
-                        return file.read(length)
-                return bytes(self.source[pos : pos + length])
-        return None
-
     # ---- the public face
 
     @property
@@ -85,16 +75,22 @@ class Module:
     @property
     def exports(self):
         """List of (name, kind, type), see `imports`."""
+        from wamr.wasm.interface import type_of
         from wamr.wasm.types import words
 
-        return [(n, k, words(k, self.type_of(k, i))) for n, k, i in self.export_list]
+        return [(n, k, words(k, type_of(self, k, i))) for n, k, i in self.export_list]
 
-    def type_of(self, kind, index):
-        if kind == "func":
-            return self.funcs[index]
-        if kind == "table":
-            return self.tables[index]
-        return self.memories[index] if kind == "memory" else self.globals[index]
+    @property
+    def import_list(self):
+        from wamr.wasm.interface import imports
+
+        return imports(self)
+
+    @property
+    def export_list(self):
+        from wamr.wasm.interface import exports
+
+        return exports(self)
 
     def function_name(self, index):
         """The name of a function for people, or None."""
@@ -102,16 +98,44 @@ class Module:
 
         return function_name(self, index)
 
-    # Whether some function may return an i64 or f64.
-    def has_wide_results(self):
-        for kind in self.types:
-            if b"\x7e" in kind[1] or b"\x7c" in kind[1]:
-                return True
-        return False
-
     def find_export(self, name):
         """(kind, index) of the export `name`, or None."""
-        for known, kind, index in self.export_list:
-            if known == name:
-                return kind, index
+        name = name.encode()
+        buf, pos = self.export_section
+        left = leb(buf, pos)
+        while left:
+            left -= 1
+            pos = next_leb(buf, pos)
+            size = leb(buf, pos)
+            pos = next_leb(buf, pos)
+            same = size == len(name) and buf[pos : pos + size] == name
+            pos += size + 1
+            if same:
+                return KINDS[buf[pos - 1]], leb(buf, pos)
         return None
+
+    def find_function(self, name, type=None):
+        """Index of the function that is exported as `name`, if it has this type; or None."""
+        found = self.find_export(name)
+        if found and found[0] == "func" and (type is None or self.funcs[found[1]] == type):
+            return found[1]
+        return None
+
+
+# Unsigned LEB128 at `pos` of a section that has been checked, and the position behind it.
+def leb(buf, pos):
+    value = buf[pos]
+    if value > 127:
+        value &= 0x7F
+        shift = 7
+        while buf[pos] > 127:
+            pos += 1
+            value |= (buf[pos] & 0x7F) << shift
+            shift += 7
+    return value
+
+
+def next_leb(buf, pos):
+    while buf[pos] > 127:
+        pos += 1
+    return pos + 1

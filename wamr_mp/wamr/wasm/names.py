@@ -3,6 +3,7 @@
 Specification: 7.4.1 Name Section.
 """
 
+from wamr.wasm.interface import custom
 from wamr.wasm.reader import Reader
 
 
@@ -20,7 +21,7 @@ def function_name(module, index):
 
 
 def _from_section(module, index):
-    section = module.custom("name")
+    section = custom(module, "name")
     if section is None:
         return None
     r = Reader(section, 0, len(section))

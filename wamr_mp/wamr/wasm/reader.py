@@ -16,7 +16,10 @@ class Reader:
         self.base = base
 
     def fail(self, message, pos=None):
-        raise CompileError(message, self.base + (self.pos if pos is None else pos))
+        offset = self.base + (self.pos if pos is None else pos)
+        error = CompileError("%s (at offset 0x%x)" % (message, offset))
+        error.offset = offset
+        raise error
 
     def byte(self):
         pos = self.pos
@@ -44,6 +47,17 @@ class Reader:
             if byte < 128:
                 return value
             shift += 7
+
+    # An index among n things.
+    def index(self, n, what, at=None):
+        index = self.u32()
+        if index >= n:
+            self.fail("unknown %s %d" % (what, index), at)
+        return index
+
+    def limit(self, n, most, what, at=None):
+        if n > most:
+            self.fail("too many %s: at most %d" % (what, most), at)
 
     # Signed LEB128 of `bits` bits: the unused bits of the last byte repeat the sign.
     def signed(self, bits):

@@ -75,8 +75,7 @@ class Validator:
         for _ in range(r.count()):
             n = r.u32()
             kind = valtype(r)
-            if n + len(local_types) > _MAX_LOCALS:
-                r.fail("too many locals: at most %d" % _MAX_LOCALS)
+            r.limit(n + len(local_types), _MAX_LOCALS, "locals")
             if kind == _FUNCREF or kind == _EXTERNREF:
                 refs.extend((len(local_types), len(local_types) + n))
             local_types.extend(bytes([kind]) * n)
@@ -87,6 +86,9 @@ class Validator:
 
     def fail(self, message):
         self.r.fail(message, self.at)
+
+    def mismatch(self, message):
+        self.fail("type mismatch: " + message)
 
     def _push(self, kind):
         self.opds.append(kind)
@@ -100,8 +102,7 @@ class Validator:
 
     def _higher(self):
         self.highest = len(self.opds)
-        if self.highest > _MAX_OPERANDS:
-            self.fail("too many operands: at most %d" % _MAX_OPERANDS)
+        self.r.limit(self.highest, _MAX_OPERANDS, "operands", self.at)
 
     def _pop(self, want=0):
         frame = self.ctrl[-1]
@@ -109,10 +110,10 @@ class Validator:
         if len(opds) == frame[_HEIGHT]:
             if frame[_UNREACHABLE]:
                 return 0
-            self.fail("type mismatch: an operand is missing")
+            self.mismatch("an operand is missing")
         kind = opds.pop()
         if kind != want and kind and want:
-            self.fail("type mismatch: %s found, %s wanted" % (_name(kind), _name(want)))
+            self.mismatch("%s found, %s wanted" % (_name(kind), _name(want)))
         return kind
 
     def _pop_all(self, kinds):
@@ -138,7 +139,7 @@ class Validator:
         frame = self.ctrl[-1]
         self._pop_all(frame[_RESULTS])
         if len(self.opds) != frame[_HEIGHT]:
-            self.fail("type mismatch: values remain on the stack at the end of the block")
+            self.mismatch("values remain on the stack at the end of the block")
         self.ctrl.pop()
         return frame
 
@@ -222,7 +223,7 @@ class Validator:
             if frame[_OP] == 0x04:
                 # Without an else, a false condition leaves the parameters as the results.
                 if frame[_PARAMS] != frame[_RESULTS]:
-                    self.fail("type mismatch: if without else must not change the stack")
+                    self.mismatch("if without else must not change the stack")
             # A branch to the body itself goes to this `end`, which then returns.
             self._resolve(frame[_FIXUPS], r.pos if self.ctrl else r.pos - 1)
             self._push_all(frame[_RESULTS])
@@ -282,7 +283,7 @@ class Validator:
             depth = r.u32()
             kinds = self._label(depth)
             if checked is not None and len(kinds) != len(checked):
-                self.fail("type mismatch: the labels of br_table differ in arity")
+                self.mismatch("the labels of br_table differ in arity")
             # Checked against the operands as they are: in dead code they may be of any type. Once
             # for equal labels, as a table of thousands would take long otherwise.
             if kinds != checked:
@@ -298,21 +299,18 @@ class Validator:
         module = self.module
         if op & 1:
             kind = type_use(module, r)
-            table = r.u32()
-            if self._table(table) != _FUNCREF:
-                self.fail("type mismatch: call_indirect through a table of externref")
+            if self._table() != _FUNCREF:
+                self.mismatch("call_indirect through a table of externref")
             self._pop(_I32)
         else:
-            index = r.u32()
-            if index >= len(module.funcs):
-                self.fail("unknown function %d" % index)
+            index = r.index(len(module.funcs), "function", self.at)
             kind = module.funcs[index]
             if index == self.index:
                 module.needs |= 8
         self._pop_all(kind[0])
         if op >= 0x12:
             if kind[1] != self.ctrl[0][_RESULTS]:
-                self.fail("type mismatch: a tail call must return what the function returns")
+                self.mismatch("a tail call must return what the function returns")
             self._set_unreachable()
         else:
             self._push_all(kind[1])
@@ -320,18 +318,13 @@ class Validator:
     def _variable(self, op):
         r = self.r
         if 0x20 <= op <= 0x22:
-            index = r.u32()
-            if index >= len(self.locals):
-                self.fail("unknown local %d" % index)
-            kind = self.locals[index]
+            kind = self.locals[r.index(len(self.locals), "local", self.at)]
             if op != 0x20:
                 self._pop(kind)
             if op != 0x21:
                 self._push(kind)
         elif op == 0x23 or op == 0x24:
-            index = r.u32()
-            if index >= len(self.module.globals):
-                self.fail("unknown global %d" % index)
+            index = r.index(len(self.module.globals), "global", self.at)
             kind, mutable = self.module.globals[index]
             if op == 0x23:
                 self._push(kind)
@@ -340,7 +333,7 @@ class Validator:
                     self.fail("global is immutable: %d" % index)
                 self._pop(kind)
         elif op == 0x25 or op == 0x26:
-            kind = self._table(r.u32())
+            kind = self._table()
             if op == 0x26:
                 self._pop(kind)
             self._pop(_I32)
@@ -353,7 +346,7 @@ class Validator:
             kind = self._pop()
             kind = self._pop(kind) or kind
             if kind == _FUNCREF or kind == _EXTERNREF:
-                self.fail("type mismatch: select of references needs a type")
+                self.mismatch("select of references needs a type")
             self._push(kind)
         elif op == 0x1C:
             if r.u32() != 1:
@@ -366,15 +359,15 @@ class Validator:
         else:
             self.fail("illegal opcode 0x%02x" % op)
 
-    def _table(self, index):
-        if index >= len(self.module.tables):
-            self.fail("unknown table %d" % index)
+    # The reference type of the table whose index comes next.
+    def _table(self):
         self.module.needs |= 4
-        return self.module.tables[index][0]
+        tables = self.module.tables
+        return tables[self.r.index(len(tables), "table", self.at)][0]
 
-    def _need_memory(self, index=0):
-        if index >= len(self.module.memories):
-            self.fail("unknown memory %d" % index)
+    def _need_memory(self):
+        if not self.module.memories:
+            self.fail("unknown memory 0")
 
     # Loads, stores, memory.size, memory.grow and the constants.
     def _memory(self, op):
@@ -438,12 +431,10 @@ class Validator:
         elif op == 0xD1:
             kind = self._pop()
             if kind and kind != _FUNCREF and kind != _EXTERNREF:
-                self.fail("type mismatch: ref.is_null wants a reference")
+                self.mismatch("ref.is_null wants a reference")
             self._push(_I32)
         elif op == 0xD2:
-            index = self.r.u32()
-            if index >= len(self.module.funcs):
-                self.fail("unknown function %d" % index)
+            index = self.r.index(len(self.module.funcs), "function", self.at)
             if index not in self.module.declared:
                 self.fail("undeclared function reference %d" % index)
             self._push(_FUNCREF)
@@ -479,19 +470,17 @@ class Validator:
                 self.fail("zero byte expected")
             self._need_memory()
         elif op == 12 or op == 13:  # table.init, elem.drop
-            index = r.u32()
-            if index >= len(module.elems):
-                self.fail("unknown elem segment %d" % index)
+            index = r.index(len(module.elems), "elem segment", self.at)
             if op == 12:
-                if self._table(r.u32()) != module.elems[index][3]:
-                    self.fail("type mismatch: table.init of another reference type")
+                if self._table() != module.elems[index][3]:
+                    self.mismatch("table.init of another reference type")
             else:
                 three = False
         elif op == 14:  # table.copy
-            if self._table(r.u32()) != self._table(r.u32()):
-                self.fail("type mismatch: table.copy between different reference types")
+            if self._table() != self._table():
+                self.mismatch("table.copy between different reference types")
         else:
-            kind = self._table(r.u32())
+            kind = self._table()
             three = False
             if op == 15:  # table.grow
                 self._pop(_I32)

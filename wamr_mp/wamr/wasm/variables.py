@@ -19,9 +19,6 @@ class Table:
         if self.grow(min, init) < 0:
             raise LinkError("not enough memory: a table of %d elements wanted" % min)
 
-    def type(self):
-        return self.kind, len(self.elems), self.max
-
     def __len__(self):
         return len(self.elems)
 
@@ -66,9 +63,6 @@ class Global:
         self.mutable = mutable
         # Shared by everybody who sees this global; an instance gives the one it has.
         self.cell = new_cell(self.kind, to_bits(value, self.kind)) if cell is None else cell
-
-    def type(self):
-        return self.kind, self.mutable
 
     @property
     def value(self):
