@@ -64,7 +64,7 @@ def goals(figures: dict) -> list[Goal]:
     for board, cost in figures.get("compiling large", {}).items():
         what = f"{board}, the same for a module of 3,700 opcodes"
         found.append(Goal(what, cost, 25000, 10000))
-    found.append(Goal("STM32F405, heap to compile, beside code", heap.get("beside"), 16384, 8192))
+    found.append(Goal("STM32F405, heap to compile, for a while", heap.get("beside"), 16384, 8192))
     found.append(Goal("STM32F405, 3,700 opcodes fit (1: yes)", heap.get("large"), 1, 1, more=True))
     found.append(Goal("bytes allocated by a million iterations", heap.get("loop"), 0, 0))
     return found

@@ -86,8 +86,8 @@ class Compiling:
 
     @property
     def beside(self) -> int:
-        """At the peak, without the code and the linear memory."""
-        return self.free - self.code - self.memory
+        """What compiling takes for a while, beyond what the instance keeps."""
+        return self.free - self.kept
 
 
 def compiling(name: str, modules: dict[str, bytes]) -> dict[str, Compiling | None]:

@@ -182,7 +182,7 @@ def show_heap(figures: dict) -> None:
     ]
     show(
         "STM32F405: bytes of heap to compile a module, which itself is there",
-        ["module", "must be free", "code", "linear memory", "kept after", "beside code, memory"],
+        ["module", "must be free", "code", "linear memory", "kept after", "for a while"],
         rows,
     )
     allocated = {"unix": heap.loop(Unix())}

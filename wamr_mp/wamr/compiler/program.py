@@ -65,7 +65,7 @@ class Program:
         length = self.module.bodies[body + 6] - self.module.bodies[body]
         self.offsets[index] = self.size
         try:
-            asm.begin(self.size, 3 * length // asm.UNIT)
+            asm.begin(self.size, 2 * length // asm.UNIT)
             Function(self, index).compile()
         except OverflowError:
             if asm.far:
@@ -74,7 +74,7 @@ class Program:
             if asm.sites is not None:
                 asm.sites = {}
             asm.far = True
-            asm.begin(self.size, 3 * length // asm.UNIT)
+            asm.begin(self.size, 2 * length // asm.UNIT)
             Function(self, index).compile()
             asm.far = False
         self.add_part()

@@ -148,7 +148,11 @@ _spare = [None, 0]
 
 def _make_spare(n_cells):
     if _spare[0] is None or len(_spare[0]) < n_cells:
-        _spare[0] = array("I", bytes(n_cells * 4))
+        # Piece by piece, as no second buffer of this size may fit for a moment.
+        piece = array("I", bytes(1024))
+        _spare[0] = array("I")
+        while len(_spare[0]) < n_cells:
+            _spare[0].extend(piece)
         _spare[1] = address_of(_spare[0])
 
 
