@@ -56,5 +56,5 @@ def test_all_settings_are_documented() -> None:
     settings = {name for name in vars(Config) if not name.startswith("_")}
     assert settings <= told
     for name, default in re.findall(r"^\| `(\w+)` \| ([^|]*\S) \|", text, re.MULTILINE):
-        if default[0] in "0123456789":
+        if default.isdecimal():
             assert int(default) == getattr(Config, name), name

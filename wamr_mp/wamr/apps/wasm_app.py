@@ -122,6 +122,7 @@ class WasmApp(App):
     # Runs a function in slices of about slice_ms. Raises Watchdog, Trap, Exit.
     async def _call(self, function, *args):
         execution = Execution(function, function.args_to_bits(args))
+        execution.fair = True
         config = self.manager.config
         limit = config.destroy_limit if self.destroying else self.settings["wd"]
         spent = fuel = 0

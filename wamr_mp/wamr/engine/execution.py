@@ -30,6 +30,7 @@ class Execution:
 
     done = False
     failed = False
+    fair = False  # others wait for their turn: slices are to be short in time, too
     fuel = 0  # left in this slice
     given = 0  # the part of it that is not accounted for yet
     debt = 0  # the unit of fuel at which it was suspended is paid on resuming
@@ -162,8 +163,9 @@ class Execution:
         if self.root.fuel is not None and self.root.fuel < self.fuel:
             # It called the instance, whose fuel is shared.
             self.given = self.fuel = self.root.fuel
-        # Python takes its time: a slice ends after a hundred calls. No fuel is used for them.
-        self.given = self.fuel = max(self.fuel - self.root.engine.SLICE // 100, 0)
+        if self.fair:
+            # Python takes its time: a slice ends after a hundred calls. They use no fuel.
+            self.given = self.fuel = max(self.fuel - self.root.engine.SLICE // 100, 0)
         if is_coroutine(result):
             self.pending = result
             return False
@@ -184,6 +186,7 @@ class Execution:
         """Run to the end, letting the event loop have its turn; the result of the function."""
         import asyncio
 
+        self.fair = True
         while not self.step(self.root.engine.SLICE):
             if self.pending:
                 self.resume(await self.pending)
