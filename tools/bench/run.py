@@ -23,6 +23,7 @@ import sizes
 import unix
 from board import Board, Unix
 from table import geomean, progress, show
+from wat import wat
 
 import boards
 
@@ -34,6 +35,7 @@ BOARDS = {
 }
 SOFT_FLOAT = {"Cortex-M4F": ("mandel",), "Cortex-M3": ("mandel", "matmul_f32")}
 ALL = tuple(kernels.EXECUTED)
+EMPTY = "(func)"
 MEANS = {"integer, mean": kernels.INTEGER, "all, mean": ALL}
 
 
@@ -88,6 +90,9 @@ def show_compiling(figures: dict, counts: dict[str, dict[str, boards.Counted]]) 
     made = {chip: boards.compiling(name, data) for chip, (name, _) in BOARDS.items()}
     figures["compiling large"] = {chip: cost and cost / n for chip, cost in made.items()}
     rows.append(["large", n, *figures["compiling large"].values(), None, None])
+    empty = {chip: boards.compiling(name, wat(EMPTY)) for chip, (name, _) in BOARDS.items()}
+    figures["compiling nothing"] = empty
+    rows.append(["an empty function, in all", 1, *empty.values(), None, None])
     show(
         "Compiling: instructions per opcode of the module; what others take to load it on the M3",
         ["kernel", "opcodes", *counts, "wasm3 M3", "WAMR fast M3"],
@@ -177,12 +182,12 @@ def show_heap(figures: dict) -> None:
     """Heap of the STM32F405."""
     found = heap.compiling("NETDUINOPLUS2", heap.modules())
     rows = [
-        [k, c.free, c.code, c.memory, c.kept, c.beside] if c else [k, "no room"] + [None] * 4
+        [k, c.free, c.code, c.beside, c.kept] if c else [k, "no room"] + [None] * 3
         for k, c in found.items()
     ]
     show(
-        "STM32F405: bytes of heap to compile a module, which itself is there",
-        ["module", "must be free", "code", "linear memory", "kept after", "for a while"],
+        "STM32F405: bytes of heap to compile a loaded module, the compiler's own among them",
+        ["module", "must be free", "code", "beside code", "kept after"],
         rows,
     )
     allocated = {"unix": heap.loop(Unix())}
