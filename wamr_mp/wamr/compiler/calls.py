@@ -27,7 +27,7 @@ from wamr.compiler.values import (
 )
 
 _KIND = const(3)
-_REG = const(0)
+_KIND_AND_REGISTER = const(0xFF3)
 _LOCAL = const(1)
 _CONST = const(3)
 _TYPE = const(12)
@@ -107,8 +107,12 @@ def by_routine(f, op, pc, n_args, bits):
         d = stack[n]
         if not d & _KIND and is_temp(f, d >> 4):
             flush(f, n)
-    _to_arguments(f, stack[first:])
+    args = stack[first:]
     del stack[first:]
+    # Sums and products take either operand first: best what is in register 0, from a routine.
+    if n_args == 2 and op in b"\x92\x94\xa0\xa2" and not args[1] & _KIND_AND_REGISTER:
+        args.reverse()
+    _to_arguments(f, args)
     if asm.sites is not None:
         asm.about = pc, 0, context.IN_REGISTER, None
     f.program.routine(op)

@@ -21,7 +21,6 @@ _SHR_U = const(12)
 _EQ = const(0)
 _LT_S = const(4)
 _GE_S = const(5)
-_GT_S = const(6)
 _LT_U = const(8)
 _GE_U = const(9)
 _LE_U = const(11)
@@ -38,57 +37,51 @@ _INF = const(0x7F800000)
 _LEADING = const(0x800000)
 
 
-# Branches to `special` unless the exponents are below n.
-def _exponents(a, n, special):
+# Takes the exponents out, less one; branches to `special` unless both numbers are normal.
+def _exponents(a, special):
     a.bits(_E, _A, 23, 8)
     a.bits(_F, _B, 23, 8)
     a.alu_const(_ADD, _E, _E, -1)
     a.alu_const(_ADD, _F, _F, -1)
-    a.branch_const(_GE_U, _E, n, special)
-    a.branch_const(_GE_U, _F, n, special)
+    a.branch_const(_GE_U, _E, 254, special)
+    a.branch_const(_GE_U, _F, 254, special)
 
 
-def mul(a, r, op):
-    """0x94. The exponent may still grow by one when it is checked."""
-    special = []
-    prepared = []
-    extreme = []
-    below = []
-    r.entry(op)
-    a.enter_routine(False, 5)
-    _exponents(a, 253, special)
-    a.mark(prepared)
-    a.alu(_ADD, _E, _E, _F)
-    a.alu_const(_ADD, _E, _E, -126)
-    a.branch_const(_GE_U, _E, 253, extreme)
-    a.alu(_XOR, _D, _A, _B)
-    a.alu_const(_AND, _D, _D, _SIGN)
-    a.or_shifted(_E, _D, _SHL, _E, 23)
-    _multiply(a)
-    a.branch_const(_LT_U, _A, _LEADING, below)
-    a.alu_const(_ADD, _E, _E, _LEADING)
-    a.alu(_ADD, _A, _A, _E)
-    round_off(a, _F)
-    a.mark(below)
-    _double(a)
-    a.alu(_ADD, _A, _A, _E)
-    round_off(a, _F)
-
-    # Exponent and sign stay in one register meanwhile.
-    finish = []
-    less = []
-    a.mark(extreme)
+# Puts the sign of the result below the exponent in E, to keep both in a register.
+def _sign(a):
     a.alu(_XOR, _D, _A, _B)
     a.alu_const(_SHL, _E, _E, 1)
     a.or_shifted(_E, _E, _SHR_U, _D, 31)
-    _multiply(a)
-    a.branch_const(_LT_U, _A, _LEADING, less)
+
+
+def mul(a, r, op):
+    """0x94."""
+    special = []
+    prepared = []
+    below = []
+    finish = []
+    r.entry(op)
+    a.enter_routine(False, 5)
+    _exponents(a, special)
+    a.mark(prepared)
+    a.alu(_ADD, _E, _E, _F)
+    a.alu_const(_ADD, _E, _E, -126)
+    _sign(a)
+    # The product's highest bit is bit 22 or 23 of A; F is the rest.
+    a.alu_const(_SHL, _A, _A, 8)
+    a.alu_const(_OR, _A, _A, _SIGN)
+    a.bits(_B, _B, 0, 23)
+    a.alu_const(_OR, _B, _B, _LEADING)
+    a.umull(_F, _A, _A, _B)
+    a.branch_const(_LT_U, _A, _LEADING, below)
     a.alu_const(_ADD, _E, _E, 2)
-    a.goto(finish)
-    a.mark(less)
-    _double(a)
     a.mark(finish)
     _finish(a)
+    a.mark(below)
+    a.alu_const(_SHL, _A, _A, 1)
+    a.or_shifted(_A, _A, _SHR_U, _F, 31)
+    a.alu_const(_SHL, _F, _F, 1)
+    a.goto(finish)
 
     # Infinity times zero is a NaN.
     infinite = []
@@ -111,21 +104,6 @@ def mul(a, r, op):
     a.mark(zero)
     _return(a, 0)
     return_nan(a, nan)
-
-
-# The product's highest bit is bit 22 or 23 of A; F is the rest.
-def _multiply(a):
-    a.alu_const(_SHL, _A, _A, 8)
-    a.alu_const(_OR, _A, _A, _SIGN)
-    a.bits(_B, _B, 0, 23)
-    a.alu_const(_OR, _B, _B, _LEADING)
-    a.umull(_F, _A, _A, _B)
-
-
-def _double(a):
-    a.alu_const(_SHL, _A, _A, 1)
-    a.or_shifted(_A, _A, _SHR_U, _F, 31)
-    a.alu_const(_SHL, _F, _F, 1)
 
 
 # The sign of a product or quotient, with these bits.
@@ -160,17 +138,17 @@ def _normalize(a, x, exponent):
 # Packs what mul and div make out of the ordinary: A has its leading bit at bit 23, F follows it; E
 # is the exponent, less one, twice, plus the sign.
 def _finish(a):
+    outside = []
     tiny = []
-    infinite = []
     shift = []
     a.alu_const(_SHL, _D, _E, 31)
     a.alu_const(_SHR_S, _E, _E, 1)
-    a.branch_const(_LT_S, _E, 0, tiny)
-    a.branch_const(_GT_S, _E, 253, infinite)
+    a.branch_const(_GE_U, _E, 254, outside)
     a.or_shifted(_D, _D, _SHL, _E, 23)
     a.alu(_ADD, _A, _A, _D)
     round_off(a, _F)
-    a.mark(infinite)
+    a.mark(outside)
+    a.branch_const(_LT_S, _E, 0, tiny)
     a.alu_const(_OR, _A, _D, _INF)
     a.leave_routine()
     # Subnormal: down by -E places; 31 leave nothing.
@@ -196,13 +174,11 @@ def div(a, r, op):
     ordered = []
     r.entry(op)
     a.enter_routine(False, 5)
-    _exponents(a, 254, special)
+    _exponents(a, special)
     a.mark(prepared)
     a.alu(_SUB, _E, _E, _F)
     a.alu_const(_ADD, _E, _E, 126)
-    a.alu(_XOR, _D, _A, _B)
-    a.alu_const(_SHL, _E, _E, 1)
-    a.or_shifted(_E, _E, _SHR_U, _D, 31)
+    _sign(a)
     for x in (_A, _B):
         a.bits(x, x, 0, 23)
         a.alu_const(_OR, x, x, _LEADING)

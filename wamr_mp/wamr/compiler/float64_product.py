@@ -22,7 +22,6 @@ _EQ = const(0)
 _NE = const(1)
 _LT_S = const(4)
 _GE_S = const(5)
-_GT_S = const(6)
 _LT_U = const(8)
 _GE_U = const(9)
 _LE_U = const(11)
@@ -42,16 +41,22 @@ _B = const(0x10302)
 _SIGN = const(-0x80000000)
 
 
-# Takes the exponents out, less one; branches to `special` unless both are at most `most`, which is
-# left in Q.
-def _exponents(a, most, special):
-    a.const(_Q, most + 1)
+# Takes the exponents out, less one; branches to `special` unless both numbers are normal.
+def _exponents(a, special):
+    a.const(_Q, 2046)
     a.bits(_E, _AH, 20, 11)
     a.bits(_F, _BH, 20, 11)
     a.alu_const(_ADD, _E, _E, -1)
     a.alu_const(_ADD, _F, _F, -1)
     a.branch_if(_GE_U, _E, _Q, special)
     a.branch_if(_GE_U, _F, _Q, special)
+
+
+# Puts the sign of the result below the exponent in E, to keep both in a register.
+def _sign(a):
+    a.alu(_XOR, _P, _AH, _BH)
+    a.alu_const(_SHL, _E, _E, 1)
+    a.or_shifted(_E, _E, _SHR_U, _P, 31)
 
 
 # Leaves the fractions, with their leading bit.
@@ -62,48 +67,27 @@ def _fractions(a):
 
 
 def mul(a, r, op):
-    """0xA2. The exponent may still grow by one when it is checked."""
+    """0xA2."""
     special = []
     prepared = []
-    extreme = []
     below = []
+    finish = []
     r.entry(op)
     a.enter_routine(True, 8)
-    _exponents(a, 2044, special)
+    _exponents(a, special)
     a.mark(prepared)
     a.alu(_ADD, _E, _E, _F)
     a.alu_const(_ADD, _E, _E, -1022)
-    a.branch_if(_GE_U, _E, _Q, extreme)
-    a.alu(_XOR, _P, _AH, _BH)
-    a.alu_const(_AND, _P, _P, _SIGN)
-    a.or_shifted(_E, _P, _SHL, _E, 20)
+    _sign(a)
     _multiply(a)
     a.branch_const(_LT_U, _AL, 0x200, below)
-    a.alu_const(_ADD, _E, _E, 0x100000)
-    _place(a, 11)
-    a.alu(_ADD, _AH, _AH, _E)
-    round_off(a, _Q, _P)
-    a.mark(below)
-    _place(a, 12)
-    a.alu(_ADD, _AH, _AH, _E)
-    round_off(a, _Q, _P)
-
-    # Exponent and sign stay in one register meanwhile.
-    finish = []
-    less = []
-    a.mark(extreme)
-    a.alu(_XOR, _P, _AH, _BH)
-    a.alu_const(_SHL, _E, _E, 1)
-    a.or_shifted(_E, _E, _SHR_U, _P, 31)
-    _multiply(a)
-    a.branch_const(_LT_U, _AL, 0x200, less)
     _place(a, 11)
     a.alu_const(_ADD, _E, _E, 2)
-    a.goto(finish)
-    a.mark(less)
-    _place(a, 12)
     a.mark(finish)
     _finish(a)
+    a.mark(below)
+    _place(a, 12)
+    a.goto(finish)
 
     # Infinity times zero is a NaN.
     infinite = []
@@ -116,7 +100,6 @@ def mul(a, r, op):
     _is_zero(a, _BL, _BH, zero)
     _normalize(a, _AL, _AH, _E)
     _normalize(a, _BL, _BH, _F)
-    a.const(_Q, 2045)
     a.goto(prepared)
     a.mark(infinite)
     is_nan(a, _AL, _AH, _P, nan)
@@ -199,17 +182,17 @@ def _normalize(a, low, high, exponent):
 # Packs what mul and div make out of the ordinary: A has its leading bit at bit 52, Q follows it, P
 # is what is lost if it is not zero; E is the exponent, less one, twice, plus the sign.
 def _finish(a):
+    outside = []
     tiny = []
-    infinite = []
     shift = []
     a.alu_const(_SHL, _F, _E, 31)
     a.alu_const(_SHR_S, _E, _E, 1)
-    a.branch_const(_LT_S, _E, 0, tiny)
-    a.branch_const(_GT_S, _E, 2045, infinite)
+    a.branch_const(_GE_U, _E, 2046, outside)
     a.or_shifted(_F, _F, _SHL, _E, 20)
     a.alu(_ADD, _AH, _AH, _F)
     round_off(a, _Q, _P)
-    a.mark(infinite)
+    a.mark(outside)
+    a.branch_const(_LT_S, _E, 0, tiny)
     a.alu_const(_OR, _AH, _F, 0x7FF00000)
     a.const(_AL, 0)
     a.leave_routine()
@@ -238,13 +221,11 @@ def div(a, r, op):
     ordered = []
     r.entry(op)
     a.enter_routine(True, 8, 2)
-    _exponents(a, 2045, special)
+    _exponents(a, special)
     a.mark(prepared)
     a.alu(_SUB, _E, _E, _F)
     a.alu_const(_ADD, _E, _E, 1022)
-    a.alu(_XOR, _P, _AH, _BH)
-    a.alu_const(_SHL, _E, _E, 1)
-    a.or_shifted(_E, _E, _SHR_U, _P, 31)
+    _sign(a)
     _fractions(a)
     a.branch_on(a.compare_wide(_GE_U, _A, _B), ordered)
     a.add_pairs(_ADD, _A, _A, _A)

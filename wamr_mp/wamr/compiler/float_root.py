@@ -23,7 +23,6 @@ _LT_U = const(8)
 _GT_U = const(10)
 _CLZ = const(0)
 
-_SIGN = const(-0x80000000)
 
 # f32
 _X = const(0)

@@ -31,7 +31,6 @@ _SIGN = const(-0x80000000)
 
 # By opcode, less that of abs.
 _CEIL = const(2)
-_FLOOR = const(3)
 _TRUNC = const(4)
 _NEAREST = const(5)
 
