@@ -58,7 +58,13 @@ class _View:
         layout = Layout()
         upper = Layout(name="upper", size=8 + len(simulator.manager.apps))
         layout.split_column(upper, Layout(self._messages(), name="messages"))
-        upper.split_row(Layout(self._apps(), ratio=3), Layout(self._outside(), ratio=2))
+        outside = self._outside()
+        if outside:
+            panel = Panel(Group(*outside), title="pins and sensors", title_align="left")
+            widest = max(line.cell_len for line in outside)
+            upper.split_row(self._apps(), Layout(panel, size=min(max(widest, 18), 40) + 4))
+        else:
+            upper.update(self._apps())
         width = (display.width + 1) // 2 + 4
         if display.shows and width + _MESSAGES <= Console().size.width:
             picture = Panel(Text(display.as_braille()), title="display", title_align="left")
@@ -96,7 +102,7 @@ class _View:
         title = f"{board.name if board else 'board'} at {self._address}"
         return Panel(Group(Text(text), bar, Text(), table), title=title, title_align="left")
 
-    def _outside(self) -> Panel:
+    def _outside(self) -> list[Text]:
         hardware = self._simulator.hardware
         lines = [
             Text.assemble((f"{name} ", "bold"), "●" if pin.level else "○")
@@ -109,7 +115,7 @@ class _View:
         for name, sensor in self._simulator.sensors.items():
             values = "  ".join(f"{key} {value:g}" for key, value in sensor.last.items())
             lines.append(Text.assemble((f"{name} ", "bold"), values or "not read yet"))
-        return Panel(Group(*lines), title="pins and sensors", title_align="left")
+        return lines
 
     def _messages(self) -> Panel:
         room = Console().size.height
