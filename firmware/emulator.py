@@ -302,7 +302,11 @@ def repl(name: str) -> None:
     """Connect this terminal to the console of a board whose flash disk is kept in build/."""
     if not firmware_path(name).is_file():
         sys.exit(f"{firmware_path(name)} is not built: run `make board BOARD={name}`")
-    print(f"{name}: Ctrl-A X switches it off; its flash disk is kept.", flush=True)
+    print(
+        f"{name}: Ctrl-A X switches it off; its flash disk is kept. To run a file of this PC:\n"
+        "    import semihost, wamr; wamr.run(semihost.open('apps/hello/hello.wasm').read())",
+        flush=True,
+    )
     command = qemu_command(name, firmware_path(name).with_name("flash.img"), ["mon:stdio"])
     os.execvp(command[0], command)
 

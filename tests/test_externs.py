@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import resource
 import struct
 from typing import Any
 
@@ -385,3 +386,15 @@ def test_a_native_must_have_the_imported_type() -> None:
             wamr.LinkError, match='"e" "f" wants func \\(i32\\) -> i32, given func'
         ):
             wamr.Instance(module, {"e": {"f": wamr.native(wrong, print)}})
+
+
+def test_the_largest_memory_takes_what_is_written() -> None:
+    """Of 4 GiB only the pages that were touched are there."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = wamr.Memory(65536)
+    memory.put_u32(2**32 - 4, 0x12345678)
+    assert memory.u32(2**32 - 4) == 0x12345678
+    assert memory.u32(0) == 0
+    with pytest.raises(wamr.Trap):
+        memory.u32(2**32 - 3)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024

@@ -48,10 +48,20 @@ def forget(*files):
         gc.collect()
 
 
-# The address of a buffer's first byte. The buffer must be kept, and not be resized.
+# zeroed(n): a buffer of n zeros. address_of(buf): the address of a buffer's first byte; the buffer
+# must be kept, and not be resized.
 if MICROPYTHON:
     from uctypes import addressof as address_of
+
+    zeroed = bytearray
 else:
+
+    def zeroed(n):
+        if n < 0x1000000:
+            return bytearray(n)
+        from mmap import mmap
+
+        return memoryview(mmap(-1, n))  # it takes memory only where something is written
 
     def address_of(buf):
         import ctypes

@@ -150,7 +150,7 @@ def type_use(module, r):
 def _limits(r, flags_allowed):
     flags = r.byte()
     if flags & ~flags_allowed:
-        r.fail("malformed limits flags", r.pos - 1)
+        r.fail("malformed limits flags: neither shared nor 64-bit memories are known", r.pos - 1)
     at = r.pos
     low = r.u32()
     high = r.u32() if flags & 1 else None

@@ -3,7 +3,7 @@
 Tables and globals, which not every app has or shares, are in variables.py.
 """
 
-from wamr.host import array, const, is_coroutine
+from wamr.host import array, const, is_coroutine, zeroed
 from wamr.wasm.errors import LinkError, Trap
 
 OUT_OF_BOUNDS = "out of bounds memory access"
@@ -59,7 +59,7 @@ def to_values(cells, codes):
 
 # A zeroed buffer.
 def _take(n):
-    return pool.take(n) if pool else bytearray(n)
+    return pool.take(n) if pool else zeroed(n)
 
 
 class Memory:

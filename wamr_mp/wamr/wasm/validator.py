@@ -439,7 +439,7 @@ class Validator:
                 self.fail("undeclared function reference %d" % index)
             self._push(_FUNCREF)
         else:
-            self.fail("illegal opcode 0x%02x" % op)
+            self.fail("illegal opcode 0x%02x: SIMD, threads and GC are not supported" % op)
 
     # The instructions after the 0xFC byte.
     def _prefixed(self, op):
