@@ -8,27 +8,18 @@ t5 and t6 are scratch. There are no flags: a comparison is remembered until it i
 
 from wamr.host import array, const
 from wamr.compiler import context
-from wamr.compiler.pairs import Pairs
+from wamr.compiler.rv32_calls import Calls
+from wamr.compiler.rv32_wide import ALU, short
 from wamr.compiler.values import high, low
 
-_END = const(18)
 _U = const(19)
 _V = const(20)  # for large offsets only, and where nothing has one
 _ZERO = const(21)
-_RA = const(22)
-_SP = const(23)
 _MEM = const(26)
-_FUEL = const(27)
 _LIMIT = const(28)
 _FP = const(29)
 _CTX = const(30)
 _T = const(31)
-
-# What C code keeps: s0, s1, s2 to s11, ra.
-_SAVED = b"\x1d\x1e\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x16"
-
-# Frames of up to this many bytes are checked against a soft end of the stack, by their start only.
-_GUARD = const(256)
 
 # The low half of an instruction's fixed bits, and from bit 16 on its highest seven.
 _ADD = const(0x000033)
@@ -39,8 +30,6 @@ _SLTU = const(0x003033)
 _XOR = const(0x004033)
 _SRL = const(0x005033)
 _OR = const(0x006033)
-_MUL = const(0x010033)
-_MULHU = const(0x013033)
 _ADDI = const(0x0013)
 _SLTI = const(0x2013)
 _SLTIU = const(0x3013)
@@ -52,11 +41,6 @@ _JALR = const(0x0067)
 _LUI = const(0x37)
 _AUIPC = const(0x17)
 
-# By operation, see numeric.py: add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u.
-_ALU = (
-    0x000033, 0x200033, 0x010033, 0x014033, 0x015033, 0x016033, 0x017033, 0x007033, 0x006033,
-    0x004033, 0x001033, 0x205033, 0x005033,
-)  # fmt: skip
 _IMMEDIATE = (0x0013, 0, 0, 0, 0, 0, 0, 0x7013, 0x6013, 0x4013, 0x1013, 0x5013, 0x5013)
 # Those that have a form of 16 bits, in its order; and those whose operands can be swapped.
 _SHORT = (0x200033, 0x004033, 0x006033, 0x007033)
@@ -86,11 +70,6 @@ _GE_U = const(9)
 _len = len  # found faster as a global of this module
 
 
-# Whether an instruction holds this number.
-def _short(value):
-    return -0x800 <= value < 0x800
-
-
 # How many bits a mask of the lowest bits has, if it has more than 11; or 0.
 def _mask(value):
     if value < 0 or value & (value + 1):
@@ -103,11 +82,10 @@ def _mask(value):
     return 0
 
 
-class RV32(Pairs):
+class RV32(Calls):
     NAME = "rv32imc"
     UNIT = 2
     T = _T
-    GUARD = 640  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
 
     def buffer(self, n):
         return array("H", bytes(2 * n))
@@ -250,7 +228,7 @@ class RV32(Pairs):
             self._r(_SRL if left else _SLL, _U, a, _U)
             self._r(_OR, d, _T, _U)
         else:
-            self._r(_ALU[op], d, a, b)
+            self._r(ALU[op], d, a, b)
 
     def alu_const(self, op, d, a, value):
         if op >= _SHL:
@@ -309,186 +287,8 @@ class RV32(Pairs):
         self._i(0x1013, d, a, 32 - bits)
         self._i(0x5013, d, d, 0x400 | 32 - bits)
 
-    # Halves the place where the first one can be: five times, and once more for 0.
-    def _count_zeros(self, d, a, leading):
-        away, back = (0x5013, 0x1013) if leading else (0x1013, 0x5013)
-        self.move(_T, a)
-        self.const(d, 0)
-        n = 16
-        while n:
-            self._i(away, _U, _T, 32 - n)
-            skip = self._skip(1, _U, _ZERO)
-            self._i(back, _T, _T, n)
-            self._i(_ADDI, d, d, n)
-            self._land(skip)
-            n >>= 1
-        self._i(_SLTIU, _T, _T, 1)
-        self._r(_ADD, d, d, _T)
-
-    # Sums of bits side by side: pairs, nibbles, bytes; then the bytes by a multiplication.
-    def _popcnt(self, d, a):
-        self._i(0x5013, _T, a, 1)
-        self.const(_V, 0x55555555)
-        self._r(0x7033, _T, _T, _V)
-        self._r(_SUB, _T, a, _T)
-        self.const(_V, 0x33333333)
-        self._r(0x7033, _U, _T, _V)
-        self._i(0x5013, _T, _T, 2)
-        self._r(0x7033, _T, _T, _V)
-        self._r(_ADD, _T, _T, _U)
-        self._i(0x5013, _U, _T, 4)
-        self._r(_ADD, _T, _T, _U)
-        self.const(_V, 0x0F0F0F0F)
-        self._r(0x7033, _T, _T, _V)
-        self.const(_V, 0x01010101)
-        self._r(_MUL, _T, _T, _V)
-        self._i(0x5013, d, _T, 24)
-
     def divide(self, op, d, a, b, w):
-        self._r(_ALU[op], d, a, b)
-
-    # ---- pairs
-
-    # The carry of a sum is what makes it less than either operand.
-    def add_pairs(self, op, d, a, b):
-        al, bl, dl, dh = low(a), low(b), low(d), high(d)
-        if op:
-            self._r(_SLTU, _T, al, bl)
-            self._r(_SUB, dl, al, bl)
-        elif dl == al and dl == bl:
-            self._i(0x5013, _T, al, 31)
-            self._r(_ADD, dl, al, bl)
-        else:
-            self._r(_ADD, dl, al, bl)
-            self._r(_SLTU, _T, dl, bl if dl == al else al)
-        self._r(_ALU[op], dh, high(a), high(b))
-        self._r(_ALU[op], dh, dh, _T)
-
-    def fits_pairs(self, lo, hi):
-        return _short(lo) and _short(hi)
-
-    def add_pairs_const(self, d, a, lo, hi):
-        self.alu_const(_ADD_OP, low(d), low(a), lo)
-        if lo:
-            self._i(_SLTIU, _T, low(d), lo)
-        self.alu_const(_ADD_OP, high(d), high(a), hi)
-        if lo:
-            self._r(_ADD, high(d), high(d), _T)
-
-    def mul_pairs(self, d, a, b):
-        self._r(_MULHU, _T, low(a), low(b))
-        self._r(_MUL, _U, high(a), low(b))
-        self._r(_ADD, _T, _T, _U)
-        self._r(_MUL, _U, low(a), high(b))
-        self._r(_MUL, low(d), low(a), low(b))
-        self._r(_ADD, high(d), _T, _U)
-
-    # Shifts by a variable amount: s is a register of its own for this. Bit 5 of the amount says
-    # that one word goes to the other.
-    def shift_pairs(self, op, d, a, b, s):
-        if low(d) == low(b):
-            self.move(s, low(b))
-        else:
-            s = low(b)
-        shift = _ALU[op]
-        if op == _SHL:
-            back, once, x, y, dx, dy = _SRL, 0x5013, high(a), low(a), high(d), low(d)
-        else:
-            back, once, x, y, dx, dy = _SLL, 0x1013, low(a), high(a), low(d), high(d)
-        self._i(0x1013, _T, s, 26)
-        other = self._skip(4, _T, _ZERO)
-        # dx = x << s | y >> 1 >> (31 - s); dy = y << s
-        self._i(_XORI, _T, s, -1)
-        self._i(once, _U, y, 1)
-        self._r(back, _U, _U, _T)
-        self._r(_SRL if op != _SHL else _SLL, dx, x, s)
-        self._r(_OR, dx, dx, _U)
-        self._r(shift, dy, y, s)
-        end = self._skip(0, _ZERO, _ZERO)
-        self._land(other)
-        self._r(shift, dx, y, s)
-        if op == _SHR_S:
-            self._i(0x5013, dy, y, 0x41F)
-        else:
-            self.const(dy, 0)
-        self._land(end)
-
-    # ---- what routines need besides
-
-    # d = n bits of a, from bit `start` on.
-    def bits(self, d, a, start, n):
-        if start + n < 32:
-            self._i(0x1013, d, a, 32 - start - n)
-            a = d
-        self._i(0x5013, d, a, 32 - n)
-
-    # Shift by a register that holds less than 32.
-    def shift_by(self, op, d, a, n):
-        self._r(_ALU[op], d, a, n)
-
-    # hi:lo = a * b, or plus that.
-    def umull(self, lo, hi, a, b):
-        self._r(_MULHU, _T, a, b)
-        self._r(_MUL, lo, a, b)
-        self.move(hi, _T)
-
-    def umlal(self, lo, hi, a, b):
-        self._r(_MUL, _T, a, b)
-        self._r(_MULHU, _U, a, b)
-        self._r(_ADD, lo, lo, _T)
-        self._r(_SLTU, _T, lo, _T)
-        self._r(_ADD, hi, hi, _U)
-        self._r(_ADD, hi, hi, _T)
-
-    # hi:lo >>= n (op: by shr_u or shr_s) for n < 32; out: what is shifted out, from the top.
-    # (Shifts by 32 - n are made of two, as n may be 0.)
-    def shift_out(self, op, hi, lo, out, n):
-        self._i(_XORI, _T, n, -1)
-        self._i(0x1013, out, lo, 1)
-        self._r(_SLL, out, out, _T)
-        self._r(_SRL, lo, lo, n)
-        self._i(0x1013, _U, hi, 1)
-        self._r(_SLL, _U, _U, _T)
-        self._r(_OR, lo, lo, _U)
-        self._r(_ALU[op], hi, hi, n)
-
-    # hi:lo <<= n for n < 32, filled with the top of `fill`, which is shifted too; s is scratch.
-    def shift_in(self, hi, lo, fill, n, s):
-        self._i(_XORI, _T, n, -1)
-        self._r(_SLL, hi, hi, n)
-        self._i(0x5013, s, lo, 1)
-        self._r(_SRL, s, s, _T)
-        self._r(_OR, hi, hi, s)
-        self._r(_SLL, lo, lo, n)
-        self._i(0x5013, s, fill, 1)
-        self._r(_SRL, s, s, _T)
-        self._r(_OR, lo, lo, s)
-        self._r(_SLL, fill, fill, n)
-
-    # A routine that uses the registers below n, of which it keeps those that its callers keep
-    # locals in (see registers), and words on the stack.
-    def enter_routine(self, wide, n, words=0):
-        self.kept = range(self.registers(wide)[0], n)
-        self.words = words
-        words += len(self.kept)
-        if words:
-            self._i(_ADDI, _SP, _SP, -words * 4 & ~15)
-        for i, r in enumerate(self.kept):
-            self._s(_SW, r, _SP, 4 * (i + self.words))
-
-    def leave_routine(self):
-        words = len(self.kept) + self.words
-        for i, r in enumerate(self.kept):
-            self._i(_LW, r, _SP, 4 * (i + self.words))
-        if words:
-            self._i(_ADDI, _SP, _SP, words * 4 + 15 & ~15)
-        self._i(_JALR, _ZERO, _RA, 0)
-
-    def store_word(self, s, i):
-        self._s(_SW, s, _SP, 4 * i)
-
-    def load_word(self, d, i):
-        self._i(_LW, d, _SP, 4 * i)
+        self._r(ALU[op], d, a, b)
 
     # ---- comparisons and branches
 
@@ -504,26 +304,6 @@ class RV32(Pairs):
         self.right = _ZERO
         self.value = value
         return condition
-
-    def compare_wide(self, condition, a, b):
-        if condition <= _NE:
-            self._r(_XOR, _T, low(a), low(b))
-            self._r(_XOR, _U, high(a), high(b))
-            self._r(_OR, _T, _T, _U)
-            return self.compare_const(condition, _T, 0)
-        if condition & 2:  # gt, le
-            condition ^= 2
-            a, b = b, a
-        self._r(_SLTU, _T, low(a), low(b))
-        skip = self._skip(0, high(a), high(b))
-        self._r(_SLT if condition < _LT_U else _SLTU, _T, high(a), high(b))
-        self._land(skip)
-        return self.compare_const(_EQ if condition & 1 else _NE, _T, 0)
-
-    # With zero, for equality.
-    def compare_const_wide(self, condition, a, value):
-        self._r(_OR, _T, low(a), high(a))
-        return self.compare_const(condition, _T, 0)
 
     # The operands in registers, swapped if need be.
     def _operands(self, condition):
@@ -542,7 +322,7 @@ class RV32(Pairs):
             if self.value is None:
                 self._r(_XOR, d, a, self.right)
                 a = d
-            elif self.value and _short(self.value):
+            elif self.value and short(self.value):
                 self._i(_XORI, d, a, self.value)
                 a = d
             elif self.value:
@@ -562,7 +342,7 @@ class RV32(Pairs):
             if condition & 2 and value != largest:
                 value += 1
                 condition ^= 3
-            if not condition & 2 and _short(value):
+            if not condition & 2 and short(value):
                 self._i(_SLTI if less == _SLT else _SLTIU, d, self.left, value)
                 if condition & 1:
                     self._i(_XORI, d, d, 1)
@@ -703,21 +483,6 @@ class RV32(Pairs):
             self._branch(6, _T, a, traps)
             self._branch(7, _T, _LIMIT, traps)
 
-    def check_exact(self, note, stubs):
-        place = note >> 7
-        self.patch(place, self.here())
-        self.move(_T, note & 31)
-        self.call_stub(stubs[context.EXACT + (note >> 5 & 3)])
-        self.jump_back(place + 2)
-
-    # Comes back if `extent` bytes from the address in the scratch register are in the memory.
-    def _exact_stub(self, extent, trap):
-        self.load_context(_U, context.MEMORY_SIZE)
-        self._i(_ADDI, _V, _U, -extent)
-        self._branch(6, _U, _V, trap)
-        self._branch(6, _V, _T, trap)
-        self._i(_JALR, _ZERO, _RA, 0)
-
     # Base register and offset of a checked access.
     def _address(self, a, offset, size):
         offset &= 0xFFFFFFFF
@@ -756,217 +521,3 @@ class RV32(Pairs):
         self._s(_ACCESS[op - 0x28], low(s), base, offset)
         if both:
             self._s(_SW, high(s), base, offset + 4)
-
-    # ---- floating point
-
-    def does_float(self, op, w):
-        return op < 2 or op == 13
-
-    # abs, neg
-    def float_unary(self, op, d, a, w):
-        if w:
-            self.move(low(d), low(a))
-            d = high(d)
-            a = high(a)
-        if op:
-            self._upper(_LUI, _T, 0x80000)
-            self._r(_XOR, d, a, _T)
-        else:
-            self._i(0x1013, d, a, 1)
-            self._i(0x5013, d, d, 1)
-
-    # copysign
-    def float_binary(self, op, d, a, b, w):
-        if w:
-            self.move(low(d), low(a))
-            b = high(b)
-        self._i(0x5013, _T, b, 31)
-        self._i(0x1013, _T, _T, 31)
-        self.float_unary(0, high(d) if w else d, high(a) if w else a, 0)
-        d = high(d) if w else d
-        self._r(_OR, d, d, _T)
-
-    # ---- calls and stubs
-
-    def _frame(self, cells):
-        if cells:
-            self.alu_const(_ADD_OP, _FP, _FP, cells * 4)
-
-    # Calls the function at an offset, or one that is not known yet (-1), with its frame that many
-    # cells up; returns the place of the call.
-    def call(self, target, cells):
-        self._frame(cells)
-        place = self.here()
-        self.call_stub(target)
-        self._frame(-cells)
-        return place
-
-    def call_routine(self, target):
-        return self.call(target, 0)
-
-    def jump_far(self, target):
-        return self._far(_ZERO, target)
-
-    def call_stub(self, target):
-        self._far(_RA, target)
-        self.site()
-
-    def _far(self, link, target):
-        place = self.here()
-        self._upper(0x6F, link, 0)
-        if target >= 0:
-            self.patch(place, target - self.base >> 1)
-        return place
-
-    # Leaves the function's entry in the second scratch register.
-    def find_entry(self, a, table, length, number, undefined, mismatch):
-        at = context.TABLES + 16 * table
-        if length is None:
-            self.load_context(_U, at + 8)
-            self._branch(7, a, _U, undefined)
-        else:
-            self.branch(self.compare_const(_GE_U, a, length), undefined)
-        self.load_context(_U, at)
-        self._i(0x1013, _T, a, 2)
-        self._r(_ADD, _U, _U, _T)
-        self._i(_LW, _U, _U, 0)
-        self._i(_LW, _V, _U, 0)
-        self.branch(self.compare_const(_NE, _V, number), mismatch)
-
-    def call_entry(self, cells):
-        self._frame(cells)
-        self._i(_LW, _T, _U, 8)
-        self._i(_JALR, _RA, _T, 0)
-        self.site()
-        self._frame(-cells)
-
-    def jump_entry(self):
-        self._i(_LW, _T, _U, 8)
-        self._i(_JALR, _ZERO, _T, 0)
-
-    def check_stack(self, cells, traps):
-        if cells * 4 > _GUARD:
-            self.const(_T, cells * 4 - _GUARD)
-            self._r(_ADD, _T, _T, _FP)
-            self._branch(6, _END, _T, traps)
-        elif not self.is_leaf:
-            self._branch(6, _END, _FP, traps)
-
-    def enter_function(self, cell):
-        self.store_cell(_RA, cell)
-
-    def leave_function(self, cell):
-        self.load_cell(_RA, cell)
-        self._i(_JALR, _ZERO, _RA, 0)
-
-    def leave_with(self, cell, source, n):
-        self.replace_frame(cell, source, n)
-        self._i(_JALR, _ZERO, _RA, 0)
-
-    def replace_frame(self, cell, source, n):
-        self.load_cell(_RA, cell)
-        self.copy_cells(0, source, n)
-
-    # A jump over what burn_fuel makes.
-    def skip_fuel(self):
-        self.code.append(0xA031 if self.far else 0xA021)  # c.j
-
-    def burn_fuel(self, label):
-        self._i(_ADDI, _FUEL, _FUEL, -1)
-        self._branch(4, _FUEL, _ZERO, label)
-
-    def leave(self, stub, arg0=None, arg1=None):
-        if arg0 is not None:
-            self.const(0, arg0)
-            self.const(1, arg1)
-        self.call_stub(stub)
-
-    # Returns where they are: offsets by name, or by the status that code leaves with.
-    def stubs(self):
-        stubs = {}
-        done = []
-        trap = []
-        leaving = []
-        self._i(_ADDI, _SP, _SP, -64)
-        for i, r in enumerate(_SAVED):
-            self._s(_SW, r, _SP, 4 * i)
-        # The fourth argument of a viper function is the array of its arguments: a small int, the
-        # context's address shifted right by two.
-        self._i(_LW, _CTX, 2, 0)
-        self._i(_ANDI, _CTX, _CTX, -2)
-        self._r(_ADD, _CTX, _CTX, _CTX)
-        self.load_context(_FP, context.FRAME)
-        self.load_context(_END, context.STACK_END)
-        self.load_context(_MEM, context.MEMORY)
-        self.load_context(_FUEL, context.FUEL)
-        self.load_context(_LIMIT, context.LIMIT)
-        at = self.here() * 2
-        self._upper(_AUIPC, _T, 0)
-        self._i(_ADDI, _T, _T, -at)
-        self.store_context(_T, context.BASE)
-        self.load_context(_T, context.RESUME)
-        self._branch(0, _T, _ZERO, leaving)
-        self._i(_JALR, _ZERO, _T, 0)
-        for status in (context.CALL, context.INDIRECT, context.OPERATION, context.SUSPENDED):
-            stubs[status] = 2 * self.here()
-            self.store_context(_RA, context.RESUME)
-            self.store_context(0, context.ARG0)
-            self.store_context(1, context.ARG1)
-            self.const(2, status)
-            self.jump(leaving)
-        stubs["suspend"] = 2 * self.here()
-        self._suspend_stub(stubs[context.SUSPENDED])
-        for extent in (1, 2, 3):
-            stubs[context.EXACT + extent] = 2 * self.here()
-            self._exact_stub(extent, trap)
-        self.bind(trap)
-        stubs[context.TRAP] = 2 * self.here()
-        self.store_context(_RA, context.TRAP_SITE)
-        for r in range(18):
-            self.store_context(r, context.REGISTERS + 4 * r)
-        self.const(2, context.TRAP)
-        self.jump(leaving)
-        # Goes on at TRAP_SITE with the registers as they were.
-        stubs["again"] = 2 * self.here()
-        for r in range(18):
-            self.load_context(r, context.REGISTERS + 4 * r)
-        self.load_context(_T, context.TRAP_SITE)
-        self._i(_JALR, _ZERO, _T, 0)
-        # How the driver starts a function, whose address is in TRAP_SITE: with one result, which
-        # goes from registers 0 and 1 to the frame, and without.
-        stubs["start_result"] = 2 * self.here()
-        self.load_context(_T, context.TRAP_SITE)
-        self._i(_JALR, _RA, _T, 0)
-        self.store_cell(0, 0)
-        self.store_cell(1, 1)
-        self.jump(done)
-        stubs["start"] = 2 * self.here()
-        self.load_context(_T, context.TRAP_SITE)
-        self._i(_JALR, _RA, _T, 0)
-        self.bind(done)
-        self.const(2, context.DONE)
-        self.bind(leaving)
-        self.store_context(2, context.STATUS)
-        self.store_context(_FP, context.FRAME)
-        self.store_context(_FUEL, context.FUEL)
-        self.const(_T, 1)  # the small int 0
-        for i, r in enumerate(_SAVED):
-            self._i(_LW, r, _SP, 4 * i)
-        self._i(_ADDI, _SP, _SP, 64)
-        self._i(_JALR, _ZERO, _RA, 0)
-        return stubs
-
-    # Before it leaves as suspended, this saves what functions keep in registers, as many bytes
-    # above the frame as register 0 says: the return address, and from cell 2 on the registers.
-    # (See Activation.trace.)
-    def _suspend_stub(self, leave):
-        self._r(_ADD, _FP, _FP, 0)
-        self.store_cell(_RA, 0)
-        for r in range(18):
-            self.store_cell(r, 2 + r)
-        self.call_stub(leave)
-        self.load_cell(_RA, 0)
-        for r in range(18):
-            self.load_cell(r, 2 + r)
-        self._r(_SUB, _FP, _FP, 0)
-        self._i(_JALR, _ZERO, _RA, 0)

@@ -7,42 +7,32 @@ address below it has 4 bytes in the memory.
 
 from wamr.host import array, const
 from wamr.compiler import context
-from wamr.compiler.pairs import Pairs
+from wamr.compiler.thumb2_calls import Calls
+from wamr.compiler.thumb2_wide import modified
 from wamr.compiler.values import high, low
 
 _MEM = const(8)
-_FUEL = const(9)
 _CTX = const(10)
 _FP = const(7)
 _IP = const(12)
-_SP = const(13)
 _LR = const(14)
 _PC = const(15)
-
-# Frames of up to this many bytes are checked against a soft end of the stack, by their start only.
-_GUARD = const(256)
 
 # Operations and conditions, see numeric.py.
 _ADD = const(0)
 _SUB = const(1)
 _MUL = const(2)
-_DIV_S = const(3)
 _DIV_U = const(4)
-_REM_S = const(5)
 _AND = const(7)
-_OR = const(8)
 _XOR = const(9)
 _SHL = const(10)
 _SHR_S = const(11)
-_SHR_U = const(12)
 _ROTL = const(13)
 _ROTR = const(14)
-_EQ = const(0)
 _NE = const(1)
 _MI = const(2)
 _LT_S = const(4)
 _GE_S = const(5)
-_LT_U = const(8)
 _GE_U = const(9)
 _GT_U = const(10)
 _LE_U = const(11)
@@ -64,35 +54,7 @@ _ACCESS = (
 _len = len  # found faster as a global of this module
 
 
-# The 12 bits i:imm3:imm8 of a modified immediate, or -1.
-def _modified(value):
-    if value < 0x100:
-        return value
-    n = 0
-    bits = value
-    while not bits & 0xFF:
-        bits >>= 8
-        n += 8
-    while not bits & 1:
-        bits >>= 1
-        n += 1
-    if bits < 0x100:
-        while bits < 0x80:
-            bits <<= 1
-            n -= 1
-        return 32 - n << 7 | bits & 0x7F
-    if value < 0x10000:
-        return -1
-    bits = value & 0xFF
-    if value == bits * 0x10001:
-        return 0x100 | bits
-    if value == bits * 0x1010101:
-        return 0x300 | bits
-    bits = value >> 8 & 0xFF
-    return 0x200 | bits if value == bits * 0x1000100 else -1
-
-
-class Thumb2(Pairs):
+class Thumb2(Calls):
     NAME = "armv7m"
     UNIT = 2
     T = _IP
@@ -100,7 +62,6 @@ class Thumb2(Pairs):
     STORES_CONSTANTS = False
     FLAGS = True
     SHIFTS = True
-    GUARD = 640  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
 
     def registers(self, wide):
         return (5, b"\x05\x06\x0b") if wide else (3, b"\x03\x04\x05\x06\x0b")
@@ -124,16 +85,16 @@ class Thumb2(Pairs):
         if 0 <= value < 0x100 and d < 8:
             self.code.append(0x2000 | d << 8 | value)
             return
-        bits = _modified(value if value >= 0 else ~value)
+        bits = modified(value if value >= 0 else ~value)
         if bits >= 0:
             self._immediate(0xF04F if value >= 0 else 0xF06F, d, bits)
             return
         value &= 0xFFFFFFFF
-        bits = _modified(value)
+        bits = modified(value)
         if bits >= 0:
             self._immediate(0xF04F, d, bits)
             return
-        bits = _modified(value ^ 0xFFFFFFFF)
+        bits = modified(value ^ 0xFFFFFFFF)
         if bits >= 0:
             self._immediate(0xF06F, d, bits)
             return
@@ -262,13 +223,13 @@ class Thumb2(Pairs):
         opcode = _OPCODES[op]
         bits = -1
         if value < 0 and op != _XOR:
-            bits = _modified(~value)
+            bits = modified(~value)
             if bits >= 0:
                 opcode += 1
         if bits < 0:
-            bits = _modified(value & 0xFFFFFFFF)
+            bits = modified(value & 0xFFFFFFFF)
         if bits < 0 and value > 0 and op != _XOR:
-            bits = _modified(~value & 0xFFFFFFFF)
+            bits = modified(~value & 0xFFFFFFFF)
             opcode += 1
         if bits < 0:
             self._alu_large(op, d, a, value)
@@ -317,11 +278,11 @@ class Thumb2(Pairs):
             self._add_large(d, a, value)
 
     def _add_large(self, d, a, value):
-        bits = _modified(value & 0xFFFFFFFF)
+        bits = modified(value & 0xFFFFFFFF)
         if bits >= 0:
             self._immediate(0xF100 | a, d, bits)
             return
-        bits = _modified(-value & 0xFFFFFFFF)
+        bits = modified(-value & 0xFFFFFFFF)
         if bits >= 0:
             self._immediate(0xF1A0 | a, d, bits)
         else:
@@ -344,27 +305,6 @@ class Thumb2(Pairs):
             n = 32 - n
         self._32(0xEA00 | _OPCODES[op] << 5 | a, d << 8 | self._amount(shift, n) | b)
 
-    # The same of pairs, by or or xor.
-    def shift_into(self, op, d, a, b, shift, n):
-        al, ah, bl, bh, dl, dh = low(a), high(a), low(b), high(b), low(d), high(d)
-        back = _SHR_U
-        if shift == _SHR_U:  # the same with low and high exchanged
-            al, ah, bl, bh, dl, dh = ah, al, bh, bl, dh, dl
-            back = _SHL
-        if n > 31:
-            if n == 32:
-                self.alu(op, dh, ah, bl)
-            else:
-                self.alu_shifted(op, dh, ah, bl, shift, n - 32)
-            self.move(dl, al)
-            return
-        if n:
-            self.alu_shifted(op, dh, ah, bh, shift, n)
-            self.alu_shifted(op, dh, dh, bl, back, 32 - n)
-            self.alu_shifted(op, dl, al, bl, shift, n)
-        else:
-            self.alu_wide(op, d, a, b)
-
     # clz, ctz, popcnt
     def unary(self, op, d, a):
         if op == 0:
@@ -374,21 +314,6 @@ class Thumb2(Pairs):
             self._32(0xFAB0 | d, 0xF080 | d << 8 | d)
         else:
             self._popcnt(d, a)
-
-    # Sums of bits side by side: pairs, nibbles, bytes; then the bytes by a multiplication.
-    def _popcnt(self, d, a):
-        self._32(0xEA4F, 0x0050 | _IP << 8 | a)  # lsr ip, a, #1
-        self._immediate(0xF000 | _IP, _IP, 0x355)  # and ip, ip, #0x55555555
-        self._32(0xEBA0 | a, d << 8 | _IP)  # sub d, a, ip
-        self._immediate(0xF000 | d, _IP, 0x333)  # and ip, d, #0x33333333
-        self._32(0xEA4F, 0x0090 | d << 8 | d)  # lsr d, d, #2
-        self._immediate(0xF000 | d, d, 0x333)
-        self._32(0xEB00 | d, d << 8 | _IP)  # add d, d, ip
-        self._32(0xEB00 | d, 0x1010 | d << 8 | d)  # add d, d, d, lsr #4
-        self._immediate(0xF000 | d, d, 0x30F)  # and d, d, #0x0f0f0f0f
-        self._immediate(0xF04F, _IP, 0x301)  # mov ip, #0x01010101
-        self._32(0xFB00 | d, 0xF000 | d << 8 | _IP)
-        self._32(0xEA4F, 0x6010 | d << 8 | d)  # lsr d, d, #24
 
     # d = the lowest 8 or 16 bits of a with their sign
     def sign_extend(self, d, a, bits):
@@ -404,120 +329,6 @@ class Thumb2(Pairs):
         else:
             self._32(code | a, 0xF0F0 | _IP << 8 | b)
             self._32(0xFB00 | _IP, a << 12 | d << 8 | 0x10 | b)  # mls
-
-    # ---- pairs
-
-    def add_pairs(self, op, d, a, b):
-        if low(d) | low(a) | low(b) < 8:
-            self.code.append(0x1800 | op << 9 | low(b) << 6 | low(a) << 3 | low(d))
-        else:
-            self._32((0xEBB0 if op else 0xEB10) | low(a), low(d) << 8 | low(b))
-        self._32((0xEB60 if op else 0xEB40) | high(a), high(d) << 8 | high(b))
-
-    def fits_pairs(self, lo, hi):
-        return _modified(lo & 0xFFFFFFFF) >= 0 and _modified(hi & 0xFFFFFFFF) >= 0
-
-    def add_pairs_const(self, d, a, lo, hi):
-        self._immediate(0xF110 | low(a), low(d), _modified(lo & 0xFFFFFFFF))
-        self._immediate(0xF140 | high(a), high(d), _modified(hi & 0xFFFFFFFF))
-
-    def mul_pairs(self, d, a, b):
-        self._32(0xFB00 | low(a), 0xF000 | _IP << 8 | high(b))
-        self._32(0xFB00 | high(a), _IP << 12 | _IP << 8 | low(b))
-        self._32(0xFBA0 | low(a), low(d) << 12 | high(d) << 8 | low(b))
-        self._32(0xEB00 | high(d), high(d) << 8 | _IP)
-
-    # Shifts by a variable amount: s is a register of its own for this. A machine shift looks at
-    # the lowest byte of the amount, so that one by 32 - n or n - 32 gives 0 when that is out of
-    # range.
-    def shift_pairs(self, op, d, a, b, s):
-        self._immediate(0xF000 | low(b), s, 63)  # and s, b, #63
-        al, ah, dl, dh = low(a), high(a), low(d), high(d)
-        if op == _SHL:
-            left, right, x, y, dx, dy = 0, 1, ah, al, dh, dl
-        else:
-            left, right, x, y, dx, dy = 1, 0, al, ah, dl, dh
-        # dx = x << s | y >> (32 - s) | y << (s - 32); dy = y << s (left and right as op says)
-        self._shift_by(left, dx, x, s)
-        self._immediate(0xF1C0 | s, _IP, 32)  # rsb ip, s, #32
-        self._shift_by(right, _IP, y, _IP)
-        self._32(0xEA40 | dx, dx << 8 | _IP)
-        self._immediate(0xF1B0 | s, _IP, 32)  # subs ip, s, #32
-        if op == _SHR_S:
-            # The sign must not come in for amounts below 32.
-            self.code.append(0xBF5C)  # itt pl
-            self._shift_by(2, _IP, y, _IP)
-            self._32(0xEA40 | dx, dx << 8 | _IP)
-            self._shift_by(2, dy, y, s)
-        else:
-            self._shift_by(left, _IP, y, _IP)
-            self._32(0xEA40 | dx, dx << 8 | _IP)
-            self._shift_by(left, dy, y, s)
-
-    def _shift_by(self, kind, d, a, s):
-        self._32(0xFA00 | kind << 5 | a, 0xF000 | d << 8 | s)
-
-    # ---- what routines need besides
-
-    # d = n bits of a, from bit `start` on.
-    def bits(self, d, a, start, n):
-        self._32(0xF3C0 | a, start >> 2 << 12 | d << 8 | (start & 3) << 6 | n - 1)
-
-    # Shift by a register that holds less than 32.
-    def shift_by(self, op, d, a, n):
-        self._shift_by(_SHIFTS[op - _SHL], d, a, n)
-
-    # hi:lo = a * b, or plus that.
-    def umull(self, lo, hi, a, b):
-        self._32(0xFBA0 | a, lo << 12 | hi << 8 | b)
-
-    def umlal(self, lo, hi, a, b):
-        self._32(0xFBE0 | a, lo << 12 | hi << 8 | b)
-
-    # hi:lo >>= n (op: by shr_u or shr_s) for n < 32; out: what is shifted out, from the top.
-    def shift_out(self, op, hi, lo, out, n):
-        self._immediate(0xF1C0 | n, _IP, 32)  # rsb ip, n, #32
-        self._shift_by(0, out, lo, _IP)
-        self._shift_by(1, lo, lo, n)
-        self._shift_by(0, _IP, hi, _IP)
-        self._32(0xEA40 | lo, lo << 8 | _IP)
-        self.shift_by(op, hi, hi, n)
-
-    # hi:lo <<= n for n < 32, filled with the top of `fill`, which is shifted too; s is scratch.
-    def shift_in(self, hi, lo, fill, n, s):
-        self._immediate(0xF1C0 | n, _IP, 32)  # rsb ip, n, #32
-        self._shift_by(0, hi, hi, n)
-        self._shift_by(1, s, lo, _IP)
-        self.alu(_OR, hi, hi, s)
-        self._shift_by(0, lo, lo, n)
-        self._shift_by(1, s, fill, _IP)
-        self.alu(_OR, lo, lo, s)
-        self._shift_by(0, fill, fill, n)
-
-    # A routine that uses the registers below n, of which it keeps those that its callers keep
-    # locals in (see registers), and words on the stack.
-    def enter_routine(self, wide, n, words=0):
-        kept = self.registers(wide)[0]
-        self.kept = (1 << n) - 1 & -1 << kept
-        self.words = words
-        if self.kept or words:
-            self.code.append(0xB500 | self.kept)  # push {.., lr}
-            if words:
-                self.code.append(0xB080 | words)  # sub sp, #
-
-    def leave_routine(self):
-        if self.words:
-            self.code.append(0xB000 | self.words)  # add sp, #
-        if self.kept or self.words:
-            self.code.append(0xBD00 | self.kept)  # pop {.., pc}
-        else:
-            self.code.append(0x4770)  # bx lr
-
-    def store_word(self, s, i):
-        self.store_at(s, _SP, 4 * i)
-
-    def load_word(self, d, i):
-        self.load_at(d, _SP, 4 * i)
 
     # ---- comparisons and branches
 
@@ -540,36 +351,19 @@ class Thumb2(Pairs):
             return condition
         bits = -1
         if value >= 0:
-            bits = _modified(value)
+            bits = modified(value)
         if bits < 0:
             if value > -0x80000000:  # whose opposite is another number
-                bits = _modified(-value & 0xFFFFFFFF)
+                bits = modified(-value & 0xFFFFFFFF)
                 if bits >= 0:
                     self._immediate(0xF110 | a, _PC, bits)  # cmn
                     return condition
-            bits = _modified(value & 0xFFFFFFFF)
+            bits = modified(value & 0xFFFFFFFF)
         if bits >= 0:
             self._immediate(0xF1B0 | a, _PC, bits)
         else:
             self.const(_IP, value)
             self.compare(condition, a, _IP)
-        return condition
-
-    def compare_wide(self, condition, a, b):
-        if condition <= _NE:
-            self.compare(condition, low(a), low(b))
-            self.code.append(0xBF08)  # it eq
-            return self.compare(condition, high(a), high(b))
-        if condition & 2:  # gt, le
-            condition ^= 2
-            a, b = b, a
-        self.compare(condition, low(a), low(b))
-        self._32(0xEB70 | high(a), _IP << 8 | high(b))  # sbcs ip, ah, bh
-        return condition
-
-    # With zero, for equality.
-    def compare_const_wide(self, condition, a, value):
-        self._32(0xEA50 | low(a), _IP << 8 | high(a))  # orrs ip, al, ah
         return condition
 
     # The truth value. (Inside an IT block, mov of a small constant leaves the flags alone.)
@@ -688,7 +482,7 @@ class Thumb2(Pairs):
             self.compare(0, a, _IP)
             self.branch(_GE_U, traps)
             return
-        bits = _modified(extent)
+        bits = modified(extent)
         if bits >= 0:
             self._immediate(0xF1B0 | _LR, _IP, bits)
         else:
@@ -697,29 +491,6 @@ class Thumb2(Pairs):
         self.code.append(0xBF28)  # it hs: no borrow
         self.compare(0, _IP, a)
         self.branch(_LE_U, traps)
-
-    def check_exact(self, note, stubs):
-        place = note >> 7
-        self.patch(place, self.here())
-        self.move(_IP, note & 31)
-        self.call_stub(stubs[context.EXACT + (note >> 5 & 3)])
-        self.jump_back(place + 2)
-
-    # Comes back if `extent` bytes from the address in the scratch register are in the memory. r12
-    # and lr are all there is to work with: the size is read, and subtracted from, before the
-    # address is compared with it.
-    def _exact_stub(self, extent, trap):
-        self._32(0xF84D, 0xED04)  # push {lr}
-        self.load_context(_LR, context.MEMORY_SIZE)
-        self._immediate(0xF1B0 | _LR, _LR, extent)  # subs lr, lr, #extent
-        self.code.append(0xBF28)  # it hs
-        self.compare(0, _LR, _IP)
-        self._32(0xF85D, 0xCB04)  # pop {ip}
-        self.code.append(0xD202)  # bhs over the next two
-        self.move(_LR, _IP)
-        self.jump(trap)
-        self.load_context(_LR, context.LIMIT)
-        self.code.append(0x4760)  # bx ip
 
     # The access by instruction `op` (0x28…), an offset from the address in register a (None: 0).
     def load(self, op, d, a, offset):
@@ -776,240 +547,3 @@ class Thumb2(Pairs):
         else:
             self._32(0xEB00 | _MEM, _IP << 8 | a)
         return offset
-
-    # ---- floating point
-
-    def does_float(self, op, w):
-        return op < 2 or op == 13
-
-    # abs, neg
-    def float_unary(self, op, d, a, w):
-        if w:
-            self.move(low(d), low(a))
-            d = high(d)
-            a = high(a)
-        self._immediate((0xF080 if op else 0xF020) | a, d, 0x400)
-
-    # copysign
-    def float_binary(self, op, d, a, b, w):
-        if w:
-            self.move(low(d), low(a))
-            b = high(b)
-            d = high(d)
-            a = high(a)
-        self._immediate(0xF000 | b, _IP, 0x400)  # and ip, b, #0x80000000
-        self._immediate(0xF020 | a, d, 0x400)
-        self._32(0xEA40 | d, d << 8 | _IP)
-
-    # ---- calls and stubs
-
-    def _frame(self, cells):
-        if cells:
-            self._add_const(_FP, _FP, cells * 4)
-
-    def _reload(self):
-        if self.keep_limit:
-            self.load_context(_LR, context.LIMIT)
-
-    # Calls the function at an offset, or one that is not known yet (-1), with its frame that many
-    # cells up; returns the place of the call.
-    def call(self, target, cells):
-        self._frame(cells)
-        place = self.here()
-        self.call_stub(target)
-        self._frame(-cells)
-        self._reload()
-        return place
-
-    def call_routine(self, target):
-        place = self.here()
-        self.call_stub(target)
-        self._reload()
-        return place
-
-    def jump_far(self, target):
-        return self._far(0xB800, target)
-
-    def call_stub(self, target):
-        self._far(0xF800, target)
-        self.site()
-
-    def _far(self, second, target):
-        place = self.here()
-        n = (target - self.base >> 1) - place - 2 if target >= 0 else 0
-        self._32(0xF000 | n >> 11 & 0x7FF, second | n & 0x7FF)
-        return place
-
-    # Leaves the function's entry in the scratch register; goes to `mismatch` unless it has this
-    # type number.
-    def find_entry(self, a, table, length, number, undefined, mismatch):
-        at = context.TABLES + 16 * table
-        if length is None:
-            self.load_context(_IP, at + 8)
-            self.compare(0, a, _IP)
-        else:
-            self.compare_const(_GE_U, a, length)
-        self.branch(_GE_U, undefined)
-        self.load_context(_IP, at)
-        self._32(0xF850 | _IP, _IP << 12 | 0x20 | a)  # ldr ip, [ip, a, lsl #2]
-        self.load_at(_LR, _IP, 0)
-        if _modified(number) < 0:
-            self._immediate(0xF2A0 | _LR, _LR, number)
-            number = 0
-        self.compare_const(0, _LR, number)
-        self.branch(_NE, mismatch)
-
-    def call_entry(self, cells):
-        self.load_at(_LR, _IP, 8)
-        self._frame(cells)
-        self.code.append(0x47F0)  # blx lr
-        self.site()
-        self._frame(-cells)
-        self._reload()
-
-    def jump_entry(self):
-        self.load_at(_IP, _IP, 8)
-        self.code.append(0x4760)  # bx ip
-
-    def check_stack(self, cells, traps):
-        if cells * 4 <= _GUARD:
-            if self.is_leaf:
-                return
-            self.load_context(0, context.STACK_END)
-            self.compare(0, _FP, 0)
-        else:
-            self.const(1, cells * 4 - _GUARD)
-            self._32(0xEB00 | _FP, 1 << 8 | 1)
-            self.load_context(0, context.STACK_END)
-            self.compare(0, 1, 0)
-        self.branch(_GT_U, traps)
-
-    def enter_function(self, cell):
-        self.store_cell(_LR, cell)
-        self._reload()
-
-    def leave_function(self, cell):
-        self.load_cell(_PC, cell)
-
-    def leave_with(self, cell, source, n):
-        self.load_cell(0, cell)
-        self.copy_cells(0, source, n)
-        self.code.append(0x4700)  # bx r0
-
-    def replace_frame(self, cell, source, n):
-        self.load_cell(_LR, cell)
-        for i in range(n):
-            self.load_cell(0, source + i)
-            self.store_cell(0, i)
-
-    # A jump over what burn_fuel makes.
-    def skip_fuel(self):
-        self.code.append(0xE003)
-
-    def burn_fuel(self, label):
-        self._32(0xF1B0 | _FUEL, _FUEL << 8 | 1)
-        self.branch(_MI, label)
-
-    def leave(self, stub, arg0=None, arg1=None):
-        if arg0 is not None:
-            self.const(0, arg0)
-            self.const(1, arg1)
-        self.call_stub(stub)
-        self._reload()
-
-    # Returns where they are: offsets by name, or by the status that code leaves with.
-    def stubs(self):
-        stubs = {}
-        done = []
-        trap = []
-        leaving = []
-        self._32(0xE92D, 0x4FF0)  # push {r4-r11, lr}
-        # The fourth argument of a viper function is the array of its arguments: a small int, the
-        # context's address shifted right by two.
-        self._32(0xF8D3, _CTX << 12)  # ldr r10, [r3]
-        self._immediate(0xF020 | _CTX, _CTX, 1)  # bic
-        self._32(0xEB00 | _CTX, _CTX << 8 | _CTX)
-        self.load_context(_FP, context.FRAME)
-        self.load_context(_MEM, context.MEMORY)
-        self.load_context(_FUEL, context.FUEL)
-        self.load_context(_LR, context.LIMIT)
-        if self.here() & 1:
-            self.code.append(0xBF00)  # nop
-        self._32(0xF2AF, 2 * self.here() + 4)  # adr r0, start
-        self.store_context(0, context.BASE)
-        self.load_context(0, context.RESUME)
-        self.compare_const(0, 0, 0)
-        self.branch(_EQ, leaving)
-        self.code.append(0x4700)  # bx r0
-        for status in (context.CALL, context.INDIRECT, context.OPERATION, context.SUSPENDED):
-            stubs[status] = 2 * self.here()
-            self.store_context(_LR, context.RESUME)
-            self.store_context(0, context.ARG0)
-            self.store_context(1, context.ARG1)
-            self.const(2, status)
-            self.jump(leaving)
-        stubs["suspend"] = 2 * self.here()
-        self._suspend_stub(stubs[context.SUSPENDED])
-        for extent in (1, 2, 3):
-            stubs[context.EXACT + extent] = 2 * self.here()
-            self._exact_stub(extent, trap)
-        self.bind(trap)
-        stubs[context.TRAP] = 2 * self.here()
-        self.store_context(_LR, context.TRAP_SITE)
-        self._save()
-        self.const(2, context.TRAP)
-        self.jump(leaving)
-        # Goes on at TRAP_SITE with the registers as they were.
-        stubs["again"] = 2 * self.here()
-        self._restore()
-        self.load_context(_PC, context.TRAP_SITE)
-        # How the driver starts a function, whose address is in TRAP_SITE: with one result, which
-        # goes from registers 0 and 1 to the frame, and without.
-        stubs["start_result"] = 2 * self.here()
-        self.load_context(_LR, context.TRAP_SITE)
-        self.code.append(0x47F0)
-        self.store_cell(0, 0)
-        self.store_cell(1, 1)
-        self.jump(done)
-        stubs["start"] = 2 * self.here()
-        self.load_context(_LR, context.TRAP_SITE)
-        self.code.append(0x47F0)
-        self.bind(done)
-        self.const(2, context.DONE)
-        self.bind(leaving)
-        self.store_context(2, context.STATUS)
-        self.store_context(_FP, context.FRAME)
-        self.store_context(_FUEL, context.FUEL)
-        self.const(0, 1)  # the small int 0
-        self._32(0xE8BD, 0x8FF0)  # pop {r4-r11, pc}
-        return stubs
-
-    # Before it leaves as suspended, this saves what functions keep in registers, r0 bytes above
-    # the frame: the return address, and from cell 2 on the registers. (See Activation.trace.)
-    def _suspend_stub(self, leave):
-        self.code.append(0x183F)  # adds r7, r7, r0
-        self.store_cell(_LR, 0)
-        self._add_const(_IP, _FP, 8)
-        self._keep()
-        self.call_stub(leave)
-        self._add_const(_IP, _FP, 8)
-        self._get()
-        self.load_cell(_IP, 0)
-        self.code.append(0x1A3F)  # subs r7, r7, r0
-        self.load_context(_LR, context.LIMIT)
-        self.code.append(0x4760)  # bx ip
-
-    def _keep(self):
-        self._32(0xE8AC, 0x087F)  # stm ip!, {r0-r6, r11}
-
-    def _get(self):
-        self._32(0xE8BC, 0x087F)
-
-    # Registers at a trap: the scratch register points to where they are kept.
-    def _save(self):
-        self._immediate(0xF100 | _CTX, _IP, context.REGISTERS)
-        self._32(0xE880 | _IP, 0x087F)  # stm ip, {r0-r6, r11}
-
-    def _restore(self):
-        self._immediate(0xF100 | _CTX, _IP, context.REGISTERS)
-        self._32(0xE890 | _IP, 0x087F)
