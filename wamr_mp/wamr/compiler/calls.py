@@ -109,8 +109,9 @@ def by_routine(f, op, pc, n_args, bits):
             flush(f, n)
     args = stack[first:]
     del stack[first:]
-    # Sums and products take either operand first: best what is in register 0, from a routine.
-    if n_args == 2 and op in b"\x92\x94\xa0\xa2" and not args[1] & _KIND_AND_REGISTER:
+    # Products take either operand first: best what is in register 0, from a routine. (Sums want
+    # the larger one, and that to which others are added mostly is first.)
+    if (op == 0x94 or op == 0xA2) and not args[1] & _KIND_AND_REGISTER:
         args.reverse()
     _to_arguments(f, args)
     if asm.sites is not None:
