@@ -214,6 +214,36 @@ def test_flash_of_engine_and_libc() -> None:
     assert parts["engine"] + parts["libc"] + parts["wasi"] <= 70 * 1024
 
 
+HELLO = """
+import gc
+gc.collect()
+start = gc.mem_alloc()
+import wamr
+gc.collect()
+print(gc.mem_alloc() - start)
+data = {data!r}
+gc.collect()
+start = gc.mem_alloc()
+from wamr.program import Program
+program = Program(wamr.Module(data), engine={engine!r}, stdout=lambda data: None)
+program.main()
+gc.collect()
+print(gc.mem_alloc() - start - len(program.instance.memory.buf))
+"""
+
+
+@pytest.mark.device
+@pytest.mark.parametrize("engine", ["portable", "auto"])
+def test_ram_of_hello(engine: str) -> None:
+    """Importing the runtime takes at most 4 KiB of an STM32F405's heap; hello, 10 besides its
+    linear memory."""
+    data = (ROOT / "apps" / "hello" / "hello.wasm").read_bytes()
+    with Board("NETDUINOPLUS2") as board:
+        imported, hello = map(int, board.exec(HELLO.format(data=data, engine=engine)).split())
+    assert imported <= 4096
+    assert hello <= 10240
+
+
 def test_source_by_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The release tag is cloned with the submodule that holds MicroPython's libraries."""
     # git takes submodules from local folders only when told so, and commits only with a name.

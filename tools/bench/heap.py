@@ -65,7 +65,7 @@ data = {data!r}
 gc.collect()
 start = gc.mem_alloc()
 from wamr.program import Program
-program = Program(wamr.Module(data))
+program = Program(wamr.Module(data), engine={engine!r})
 code = program.main()
 gc.collect()
 memory = len(program.instance.memory.buf)
@@ -129,11 +129,11 @@ def loop(device: Board | Unix) -> int:
     return allocated
 
 
-def hello(name: str) -> tuple[int, int, int]:
+def hello(name: str, engine: str) -> tuple[int, int, int]:
     """Bytes for `import wamr`; for hello, alive, but for its linear memory; and that memory."""
     data = (kernels.ROOT / "apps" / "hello" / "hello.wasm").read_bytes()
     with Board(name) as board:
-        output = board.exec(HELLO.format(data=data), timeout_s=60)
+        output = board.exec(HELLO.format(data=data, engine=engine), timeout_s=60)
     line = next(line for line in output.splitlines() if line.startswith("HEAP"))
     _, imported, program, memory = line.split()
     return int(imported), int(program), int(memory)

@@ -195,18 +195,24 @@ def show_heap(figures: dict) -> None:
         with Board(name) as board:
             allocated[chip] = heap.loop(board)
     show("Bytes that a million loop iterations allocate", list(allocated), [allocated.values()])
-    imported, program, memory = heap.hello("NETDUINOPLUS2")
+    imported, program, memory = heap.hello("NETDUINOPLUS2", "portable")
+    _, native, _ = heap.hello("NETDUINOPLUS2", "native")
     show(
         "STM32F405: bytes of heap",
-        ["import wamr", "hello, alive, without its memory", "hello's linear memory"],
-        [[str(imported), program, memory]],
+        [
+            "import wamr",
+            "hello, alive, without its memory",
+            "in machine code",
+            "its linear memory",
+        ],
+        [[str(imported), program, native, memory]],
     )
     figures["heap"] = {
         "compiling": {k: c and dataclasses.asdict(c) for k, c in found.items()},
         "beside": max(c.beside for c in found.values() if c),
         "large": float(found["large"] is not None),
         "loop": max(allocated.values()),
-        "hello": {"import": imported, "alive": program, "memory": memory},
+        "hello": {"import": imported, "alive": program, "native": native, "memory": memory},
     }
 
 
