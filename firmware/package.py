@@ -1,6 +1,7 @@
 """Make the runtime installable with mip on a stock board.
 
-    python3 firmware/package.py json              write package.json, which installs the sources
+    python3 firmware/package.py json              write package.json, which installs the sources,
+                                                  and the version of the compiler
     python3 firmware/package.py mpy MPY_CROSS DIR compile them into DIR, with a package.json there
 
 The sources are compiled on the board when they are imported, which takes more RAM than small chips
@@ -9,6 +10,7 @@ have; for these there is the second form.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -42,6 +44,20 @@ def source_package() -> str:
     return package_json(modules(), "wamr_mp/")
 
 
+VERSION_FILE = SOURCES / "wamr" / "compiler" / "version.py"
+
+
+def compiler_version() -> str:
+    """The content of VERSION_FILE: machine code that is kept is that of the same compiler only."""
+    hashed = hashlib.sha256()
+    for path in sorted({*VERSION_FILE.parent.glob("*.py")} - {VERSION_FILE}):
+        hashed.update(path.read_bytes())
+    return (
+        f'"""A hash of the compiler, written by `make package.json`: see cache.py."""\n\n'
+        f'VERSION = "{hashed.hexdigest()[:8]}"\n'
+    )
+
+
 def compile_modules(mpy_cross: str, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     files = []
@@ -61,6 +77,7 @@ def compile_modules(mpy_cross: str, target: Path) -> None:
 def main() -> None:
     if sys.argv[1:] == ["json"]:
         (ROOT / "package.json").write_text(source_package())
+        VERSION_FILE.write_text(compiler_version())
     elif len(sys.argv) == 4 and sys.argv[1] == "mpy":
         compile_modules(sys.argv[2], Path(sys.argv[3]))
     else:

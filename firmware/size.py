@@ -22,8 +22,9 @@ NM = {"arm": "arm-none-eabi-nm", "riscv32": "riscv64-unknown-elf-nm"}
 POINTER = 4
 # The parts of the runtime that are folders of their own, each after what it needs.
 PARTS = ("engine", "libc", "wasi", "compiler", "link", "apps")
-# Files of engine/ that are of no use without the compiler.
+# Files outside of compiler/ that are of no use without it.
 NATIVE = [f"wamr/engine/{name}.py" for name in ("auto", "cells", "info", "native", "operations")]
+NATIVE.append("wamr/install.py")
 SHARED = "names used by several modules"
 
 

@@ -121,6 +121,11 @@ def test_package_json_is_up_to_date() -> None:
     assert (ROOT / "package.json").read_text() == package.source_package()
 
 
+def test_version_of_the_compiler_is_up_to_date() -> None:
+    """Run `make package.json` after changing the compiler: code that it made before is stale."""
+    assert package.VERSION_FILE.read_text() == package.compiler_version()
+
+
 def test_one_version() -> None:
     text = (ROOT / "wamr_mp" / "wamr" / "__init__.py").read_text()
     assert re.search(r'^__version__ = "(.*)"', text, re.M).group(1) == package.version()

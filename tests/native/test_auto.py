@@ -97,7 +97,7 @@ def test_engines_of_one_module() -> None:
 def test_a_heap_that_is_too_small(unix: Unix) -> None:
     """What does not fit is not even tried, and the app runs."""
     text = LOOP + "".join(f"(func (param i32) {'(drop (i32.const 1))' * 500})" for _ in range(20))
-    output = Unix(heap="160k").exec(
+    output = Unix(heap="180k").exec(
         f"{ON_DEVICE}i = wamr.Instance(wamr.Module({wat(text)!r}))\n"
         "print(i.exports.f(7), wamr.info(i).reason)"
     )
@@ -126,7 +126,7 @@ def test_the_compiler_is_forgotten(board: Board) -> None:
     ]
 
 
-@pytest.mark.parametrize(("ballast", "engine"), [(0, "native"), (40000, "portable")])
+@pytest.mark.parametrize(("ballast", "engine"), [(0, "native"), (28000, "portable")])
 def test_boards_take_what_fits(board: Board, ballast: int, engine: str) -> None:
     """An app that leaves too little room runs all the same."""
     if board.name != "NETDUINOPLUS2":

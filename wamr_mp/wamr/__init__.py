@@ -19,6 +19,7 @@ _PLACES = (
     ("engine.info", "info Info"),
     ("program", "run"),
     ("pool", "init"),
+    ("install", "install install_async"),
     ("apps.serve", "serve"),
     ("apps.background", "serve_background"),
 )

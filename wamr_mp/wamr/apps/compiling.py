@@ -16,26 +16,25 @@ class Compiling:
     def __init__(self, manager):
         self._manager = manager
         self._waiting = []
-        self._wake = asyncio.Event()
+        self.wake = asyncio.Event()
         self._build = None  # the work at hand
 
     def add(self, app):
         """Compile this app when its turn comes."""
         app.instance.reason = "waiting to be compiled"
         self._waiting.append(app)
-        self._wake.set()
+        self.wake.set()
 
     async def run(self):
         # Booting has the board for itself.
-        await self._manager.restored.wait()
         while True:
-            while self._waiting:
+            while self._waiting and self._manager.restored:
                 app = self._waiting.pop(0)
                 if app.instance:
                     await self._compile(app, app.instance)
                 app = None
-            self._wake.clear()
-            await self._wake.wait()
+            self.wake.clear()
+            await self.wake.wait()
 
     async def _compile(self, app, instance):
         from wamr.compiler.build import Build
@@ -44,7 +43,7 @@ class Compiling:
         if instance.reason:
             return
         instance.reason = "being compiled"
-        self._build = build = Build(instance.module)
+        self._build = build = Build(instance.module, app.entry.code_path())
         try:
             while build.step():
                 if MICROPYTHON:
@@ -55,8 +54,8 @@ class Compiling:
                 if self._build is not build:
                     self.add(app)  # interrupted
                     return
-                if app.instance is not instance:
-                    return  # removed; or crashed, and loaded anew
+                if app.instance is not instance or app not in self._manager.apps:
+                    return  # crashed, and loaded anew; or removed
             auto.use_native(instance)
         except Exception as e:
             instance.reason = auto.reason_of(e)

@@ -45,6 +45,9 @@ _APPLETS = b"/applets"
 class Manager:
     """What the apps of one board share. store: see store.py; settings: see config.py."""
 
+    restored = False  # whether the apps in the store have been started
+    compiling = None  # the Compiling, made for the first app that wants it
+
     def __init__(self, store=None, **settings):
         from wamr.apps.timers import Timers
 
@@ -62,8 +65,6 @@ class Manager:
         self.sensors = None  # the Sensors, made when the first is registered
         # mid -> function of the response, for requests of this board's own Python code
         self.waiting = {}
-        self.restored = asyncio.Event()  # the apps in the store have been started
-        self.compiling = None  # the Compiling, made for the first app that wants it
         self._last_id = 0
         self._mid = 0
         self._jobs = []
@@ -372,7 +373,9 @@ class Manager:
 
     async def _work(self):
         await self._restore()
-        self.restored.set()
+        self.restored = True
+        if self.compiling:
+            self.compiling.wake.set()
         while True:
             while self._jobs:
                 job = self._jobs.pop(0)

@@ -47,5 +47,8 @@ class RamEntry:
     def remove(self):
         self.source = b""
 
+    def code_path(self):
+        return None
+
     def size(self):
         return len(self.source)

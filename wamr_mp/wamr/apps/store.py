@@ -1,6 +1,7 @@
 """Where installed apps are kept: files that survive a power cut at any moment.
 
     aN.wasm (.py, .mpy)   the file as it was installed; N grows with each install
+    aN.code               its machine code, see compiler/cache.py; made anew when it is missing
     aN.app                its settings; an app is installed if, and only if, this file is there
     aN.new                the settings being written; renamed to aN.app when complete
     boot                  number of the app that is being started; left behind when the board hangs
@@ -73,7 +74,7 @@ class FileStore:
                     entries.append(entry)
                 else:
                     self._delete(name)
-        known = [e.name for e in entries]
+        known = [e.name for e in entries] + [e.code_name() for e in entries]
         for name in names:
             if name[:1] == "a" and name[-4:] not in (".app", ".new") and name not in known:
                 self._delete(name)
@@ -190,6 +191,15 @@ class FileEntry:
         for extension in ("new", "app"):
             self.store._delete("a%d.%s" % (self.index, extension))
         self.store._delete(self.name)
+        self.store._delete(self.code_name())
+
+    # The file that keeps the app's machine code. No app can be installed under such a name.
+    def code_name(self):
+        return "a%d.code" % self.index
+
+    def code_path(self):
+        """Where to keep the app's machine code; None: nowhere."""
+        return self.store.path + "/" + self.code_name()
 
     def size(self):
         try:

@@ -35,6 +35,7 @@ class WasmApp(App):
     ram = 0  # bytes of MicroPython's heap that loading it took; the first app brings the engine
 
     def load(self):
+        from wamr.engine.auto import find
         from wamr.program import Program
         from wamr.wasm import externs
         from wamr.wasm.errors import LinkError
@@ -45,12 +46,15 @@ class WasmApp(App):
         before = _heap_in_use()
         module = Module(self.entry.source)
         taken = externs.pool and len(externs.pool.taken)
+        engine = config.engine
+        if engine == "auto" and not find(module):
+            engine = "portable"  # to begin with
         try:
             self.program = Program(
                 module,
                 imports=imports(self, module),
                 stdout=config.stdout,
-                engine="portable" if config.engine == "auto" else config.engine,
+                engine=engine,
                 stack=config.stack,
                 heap=self.settings["heap"],
                 heap_start=config.heap_start,
@@ -71,7 +75,7 @@ class WasmApp(App):
         self.instance.fuel = None
         self._functions = {}
         self.ram = _heap_in_use() - before
-        if config.engine == "auto":
+        if engine != config.engine:
             self.manager.compile(self)
 
     def unload(self):

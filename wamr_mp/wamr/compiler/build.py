@@ -7,13 +7,16 @@ from wamr.wasm.errors import LinkError
 
 class Build:
     """The making of the code of one module: `while build.step(): …`, in the end `module.native` is
-    its Code. done, total: bytes of wasm. No generator, as these keep alive what they have closed.
+    its Code. done, total: bytes of wasm. path: where to keep it, see cache.py. No generator, as
+    these keep alive what they have closed.
     """
 
     done = 0
+    error = None  # why it could not be kept
 
-    def __init__(self, module):
+    def __init__(self, module, path=None):
         self.module = module
+        self.path = path
         self.total = module.bodies[-1] - module.code_start if module.bodies else 0
         self._program = self._steps = None
 
@@ -49,7 +52,19 @@ class Build:
         size = program.size
         program = None
         self.close()
-        self.module.native = Code(self.module, loader.load(parts), table, size, "compiled")
+        enter = None
+        if self.path:
+            from wamr.compiler.cache import save
+
+            try:
+                save(self.path, self.module, parts, table, size)
+                parts = None
+                enter = loader.load_file(self.path)[0]
+            except OSError as e:
+                self.error = e
+        self.module.native = Code(
+            self.module, enter or loader.load(parts), table, size, "compiled"
+        )
 
     def close(self):
         """Free what the work at hand takes."""

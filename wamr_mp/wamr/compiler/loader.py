@@ -8,7 +8,7 @@ to a mapping that is first writable and then executable, never both.
 
 import sys
 
-from wamr.host import MICROPYTHON, array, io
+from wamr.host import MICROPYTHON, array, const, io
 
 # .mpy architectures (bits 10 and up of sys.implementation._mpy) and the targets for them.
 _TARGETS = {
@@ -22,43 +22,68 @@ _TARGETS = {
 }
 
 
-# An assembler for the machine this runs on, or None.
-def assembler():
+# The file and class of the assembler for the machine this runs on, or None.
+def _names():
     if MICROPYTHON:
-        names = _TARGETS.get(getattr(sys.implementation, "_mpy", 0) >> 10)
-    else:
-        import platform
+        return _TARGETS.get(getattr(sys.implementation, "_mpy", 0) >> 10)
+    import platform
 
-        names = None
-        if platform.machine() in ("x86_64", "AMD64") and sys.platform == "linux":
-            names = _TARGETS[2]
+    if platform.machine() in ("x86_64", "AMD64") and sys.platform == "linux":
+        return _TARGETS[2]
+    return None
+
+
+# The target's name, or None.
+def target():
+    names = _names()
+    return names and names[1]
+
+
+# The byte of an .mpy file that says which machine it is for.
+def feature():
+    return sys.implementation._mpy >> 8 & 0xFF if MICROPYTHON else 0x0B
+
+
+# An assembler for the target, or None.
+def assembler():
+    names = _names()
     if names is None:
         return None
     module = __import__("wamr.compiler." + names[0], None, None, (names[1],))
     return getattr(module, names[1])()
 
 
-# The head of an .mpy file: a module whose bytecode makes one native function of `size` bytes and
-# calls it `f`. The bytes follow, and behind them a 0.
-def mpy(size, feature):
+# The offset of `about` in the file.
+ABOUT = const(47)
+
+
+# The head of an .mpy file: a module with a name of 21 characters, whose bytecode calls the bytes
+# `about` so, makes one native function of `size` bytes and calls it `f`. The bytes follow, and
+# behind them a 0.
+def head(size, feature, name, about):
     head = bytearray(b"M\x06")
     head.append(feature)  # sub-version and architecture
-    # Bits of a small int that the bytecode needs; three strings, no objects; the file's name, the
-    # static string for a module, and "f".
-    head.extend(b"\x1e\x03\x00\x02w\x00\x0f\x02f\x00")
-    # Bytecode of 9 bytes with one child: make_function 0; store_name f; load_const_none;
-    # return_value.
-    head.extend(b"\x4c\x00\x02\x01\x32\x00\x16\x02\x51\x63\x01")
-    # The child: a viper function. Numbers have seven bits a byte, the highest first.
-    size = size << 3 | 2
-    shift = 28
-    while shift and not size >> shift:
-        shift -= 7
-    while shift:
-        head.append(size >> shift & 0x7F | 0x80)
-        shift -= 7
-    head.append(size & 0x7F)
+    # Bits of a small int that the bytecode needs; four strings, one object; the file's name, the
+    # static string for a module, "f", "about"; the object is bytes.
+    head.extend(b"\x1e\x04\x01\x30")
+    head.extend(name.encode())
+    head.extend(b".py\x00\x0f\x02f\x00\x0aabout\x00\x06")
+    _number(head, len(about), 14)
+    head.extend(about)
+    # Bytecode of 13 bytes with one child: make_function 0; store_name f; load_const_obj 0;
+    # store_name about; load_const_none; return_value.
+    head.extend(b"\x00\x6c\x00\x02\x01\x32\x00\x16\x02\x23\x00\x16\x03\x51\x63\x01")
+    # The child: a viper function.
+    _number(head, size << 3 | 2, 28)
     return head
+
+
+# Numbers have seven bits a byte, the highest first.
+def _number(out, n, shift):
+    while shift:
+        out.append(n >> shift & 0x7F | 0x80)
+        shift -= 7
+    out.append(n & 0x7F)
 
 
 if MICROPYTHON:
@@ -67,15 +92,15 @@ if MICROPYTHON:
     from uctypes import addressof, bytearray_at
 
     # A buffer of bytes, or an array of 16-bit numbers, as bytes.
-    def _bytes_of(buf):
+    def bytes_of(buf):
         if isinstance(buf, array):
             return bytearray_at(addressof(buf), 2 * len(buf))
         return buf
 
-    # A file system with one file.
+    # A file system with one file, which `opener` opens.
     class _Files:
-        def __init__(self, parts):
-            self.parts = parts
+        def __init__(self, opener):
+            self.opener = opener
 
         def mount(self, readonly, mkfs):
             pass
@@ -89,7 +114,7 @@ if MICROPYTHON:
             raise OSError(2)
 
         def open(self, path, mode):
-            return _Parts(self.parts)
+            return self.opener()
 
     # Reads one buffer after the other, so that the code is not copied into one with its header.
     class _Parts(io.IOBase):
@@ -117,12 +142,22 @@ if MICROPYTHON:
 
     # What code in these buffers does as a function of one argument, a small int.
     def load(parts):
-        parts = [_bytes_of(part) for part in parts]
-        head = mpy(sum([len(part) for part in parts]), sys.implementation._mpy >> 8 & 0xFF)
-        vfs.mount(_Files([head] + parts + [b"\x00"]), "/wamr_code")
+        parts = [bytes_of(part) for part in parts]
+        size = sum([len(part) for part in parts])
+        parts.insert(0, head(size, feature(), "wamr_code_in_memory__", b""))
+        parts.append(b"\x00")
+        return _import(lambda: _Parts(parts)).f
+
+    # The same of a file, and its `about`.
+    def load_file(path):
+        found = _import(lambda: open(path, "rb"))
+        return found.f, found.about
+
+    def _import(opener):
+        vfs.mount(_Files(opener), "/wamr_code")
         sys.path.insert(0, "/wamr_code")
         try:
-            return __import__("wamr_code").f
+            return __import__("wamr_code")
         finally:
             sys.path.pop(0)
             sys.modules.pop("wamr_code", None)
@@ -131,6 +166,17 @@ if MICROPYTHON:
 else:
     import ctypes
     import mmap
+
+    def bytes_of(buf):
+        return bytes(buf)
+
+    # The code and `about` of a file.
+    def load_file(path):
+        with open(path, "rb") as file:
+            data = file.read()
+        end = ABOUT + (data[ABOUT - 2] & 0x7F) * 128 + data[ABOUT - 1]
+        # Behind the code: the end of the .mpy file, and the checksum.
+        return load((data[end + 21 : -5],)), data[ABOUT:end]
 
     # What code in these buffers does as a function of one argument, a small int.
     class load:

@@ -19,7 +19,7 @@ def attach(instance):
     """Choose the engine of a new instance; `instance.reason` says why it is not machine code."""
     module = instance.module
     reason = ""
-    if module.native is None:
+    if module.native is None and not find(module):
         if module.needs & 8:
             reason = no_room(module, 8 * instance.stack_cells)
         else:
@@ -31,6 +31,19 @@ def attach(instance):
     if instance.reason:
         instance.engine = portable
         portable.attach(instance)
+
+
+# Whether there is code that was kept; it is loaded then.
+def find(module):
+    from wamr.compiler import cache, unload
+
+    try:
+        module.native = cache.find(module)
+    except Exception:
+        # What cannot be used is as good as not there.
+        module.native = None
+    unload()
+    return module.native is not None
 
 
 # Makes an instance run machine code from its next call on. What goes wrong must not keep the app

@@ -363,8 +363,13 @@ class Activation:
 # Compiled once for a module, whatever the number of its instances.
 def load(module):
     if module.native is None:
+        from wamr.compiler import unload
         from wamr.compiler.build import Build
+        from wamr.compiler.cache import find
 
+        module.native = find(module)
+        unload()
+    if module.native is None:
         build = Build(module)
         while build.step():
             pass

@@ -1,0 +1,153 @@
+"""Machine code that is kept beside a module: found again, and never used for anything else."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import wamr
+from board import Board, Unix
+from wamr.compiler import cache, loader, version
+from wat import ON_DEVICE, wat
+
+from native import x64_only
+
+TEXT = """(func (export "f") (param i32) (result i32) (local i32)
+    (loop $l
+      (local.set 1 (i32.add (local.get 1) (local.get 0)))
+      (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+    (local.get 1))
+  (func (export "trap") (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "app.wasm"
+    path.write_bytes(wat(TEXT))
+    return path
+
+
+def origin(path: Path) -> str:
+    instance = wamr.Instance(wamr.Module(str(path)))
+    assert instance.exports.f(4) == 10
+    return wamr.info(instance).origin
+
+
+@x64_only
+def test_code_is_kept_and_found(path: Path) -> None:
+    assert origin(path) == "compiled"
+    told: list[tuple[int, int]] = []
+    size = wamr.install(str(path), lambda *numbers: told.append(numbers))
+    assert size > 100 and told[-1][0] == told[-1][1] > 0
+    assert sorted(p.name for p in path.parent.iterdir()) == ["app.code", "app.wasm"]
+    assert origin(path) == "cache"
+    instance = wamr.Instance(wamr.Module(str(path)), engine="native")
+    assert wamr.info(instance) == ("native", size, "cache", "")
+    with pytest.raises(wamr.Trap, match="^integer divide by zero$") as caught:
+        instance.exports.trap(0)
+    assert [frame[:2] for frame in caught.value.backtrace] == [(1, "trap")]
+
+
+@x64_only
+def test_install_for_asyncio_can_be_cancelled(path: Path) -> None:
+    async def main() -> None:
+        task = asyncio.ensure_future(wamr.install_async(str(path)))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not path.with_suffix(".code").exists()
+        assert await wamr.install_async(str(path)) > 100
+
+    asyncio.run(main())
+    assert origin(path) == "cache"
+
+
+@x64_only
+def test_damaged_code_is_not_used(path: Path) -> None:
+    wamr.install(str(path))
+    code = path.with_suffix(".code")
+    data = code.read_bytes()
+    module = wamr.Module(str(path))
+    for i in range(len(data)):
+        # What stands before the key is checked as the rest is.
+        code.write_bytes(data[:i] + bytes([data[i] ^ 1 << i % 8]) + data[i + 1 :])
+        assert cache.find(module) is None, i
+    for n in (0, 3, 50, 100, len(data) - 1):
+        code.write_bytes(data[:n])
+        assert cache.find(module) is None, n
+    code.write_bytes(data + b"\0")
+    assert origin(path) == "compiled"
+    code.write_bytes(data)
+    assert origin(path) == "cache"
+
+
+@x64_only
+def test_code_of_something_else_is_not_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wamr.install(str(path))
+    module = wamr.Module(str(path))
+    assert cache.find(module)
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "VERSION", version.VERSION + "x")
+        assert cache.find(module) is None
+    with monkeypatch.context() as patch:
+        patch.setattr(loader, "target", lambda: "Thumb2")
+        assert cache.find(module) is None
+    # Only what is validated counts, to the last bit.
+    path.write_bytes(wat(TEXT.replace("i32.const 1", "i32.const 3", 1)))
+    assert cache.find(wamr.Module(str(path))) is None
+    assert cache.find(wamr.Module(wat(TEXT))) is None  # it has no file
+
+
+@x64_only
+def test_a_full_disk_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cache, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        wamr.install(str(path))
+
+
+@x64_only
+def test_micropython_takes_the_same_file(path: Path, unix: Unix) -> None:
+    wamr.install(str(path))
+    output = unix.exec(
+        f"{ON_DEVICE}i = wamr.Instance(wamr.Module({str(path)!r}))\n"
+        "print(i.exports.f(4), wamr.info(i).origin,"
+        " [n for n in sys.modules if n.startswith('wamr.compiler.')])"
+    )
+    number, where, *files = output.split()
+    assert (number, where) == ("10", "cache")
+    assert sorted(f.strip("[',]") for f in files) == [
+        "wamr.compiler.code",
+        "wamr.compiler.context",
+    ]
+
+
+MEASURE = """
+import gc, semihost, sys, wamr
+def start():
+    module = wamr.Module("/app.wasm")
+    gc.collect()
+    before = semihost.virtual_ns()
+    instance = wamr.Instance(module, engine="native")
+    spent = semihost.virtual_ns() - before
+    return spent, wamr.info(instance).origin, instance.exports.f(4)
+"""
+
+
+@pytest.mark.parametrize("name", ["NETDUINOPLUS2", "VIRT_RV32"])
+@pytest.mark.device
+def test_the_second_start_on_a_board_costs_less(name: str, path: Path, tmp_path: Path) -> None:
+    with Board(name, flash=tmp_path / "flash.img", icount=True) as board:
+        board.put(path, "/app.wasm")
+        first, where, result = eval(board.exec(MEASURE + "print(start())"))
+        assert (where, result) == ("compiled", 10)
+        board.exec("wamr.install('/app.wasm')")
+        board.restart()
+        second, where, result = eval(board.exec(MEASURE + "print(start())"))
+        assert (where, result) == ("cache", 10)
+        print(f"{name}: {first} instructions, {second} from flash")
+        assert second < first / 2

@@ -1,0 +1,141 @@
+"""Machine code that is kept: in a file beside the module's own, or frozen in the firmware.
+
+Either is an .mpy file as loader.py makes them. Its `about` begins with a key of 32 bytes: the hash
+of the module's hash, of the compiler's version and of the target. So code is only ever used for
+the very module that it was made of, which was validated here. In a file, a checksum follows.
+
+What can be installed over a link has other names, and is wasm. Whoever can write files on the
+board can replace its main.py as well: against them no checksum would help.
+"""
+
+import os
+import struct
+import sys
+from binascii import crc32, hexlify
+from hashlib import sha256
+
+from wamr.compiler import loader
+from wamr.compiler.code import Code
+from wamr.compiler.version import VERSION
+from wamr.host import MICROPYTHON, const
+
+_PIECE = const(512)
+_KEY = const(32)
+# Bytes of `about` before the table: the key, and the number of bytes of code.
+_TABLE = const(36)
+
+
+def path_of(source):
+    """The file that keeps the code of the module in the file `source`."""
+    return (source[:-5] if source[-5:] == ".wasm" else source) + ".code"
+
+
+def key_of(module, target):
+    """What tells code that was made of this module, by this compiler and for this target."""
+    hashed = sha256()
+    source = module.source
+    if isinstance(source, str):
+        with open(source, "rb") as file:
+            while True:
+                piece = file.read(_PIECE)
+                if not piece:
+                    break
+                hashed.update(piece)
+    else:
+        hashed.update(source)
+    return sha256(hashed.digest() + target.encode() + VERSION.encode()).digest()
+
+
+def about(key, table, size):
+    return key + struct.pack("<I", size) + bytes(table)
+
+
+# The name of the frozen module that has the code of this key.
+def name_of(key):
+    return "wamr_" + hexlify(key).decode()[:16]
+
+
+def find(module):
+    """The Code of a module if it was kept, else None. OSError, MemoryError, ValueError."""
+    target = loader.target()
+    if not target:
+        return None
+    path = path_of(module.source) if isinstance(module.source, str) else None
+    there = path is not None and _exists(path)
+    if not there and not MICROPYTHON:
+        return None  # nothing is frozen here
+    key = key_of(module, target)
+    origin = "frozen"
+    made = _frozen(key) if MICROPYTHON else None
+    if not made and there and is_whole(path, key):
+        made = loader.load_file(path)
+        origin = "cache"
+    if not made or made[1][:_KEY] != key:
+        return None
+    enter, known = made
+    size = struct.unpack_from("<I", known, _KEY)[0]
+    return Code(module, enter, memoryview(known)[_TABLE:], size, origin)
+
+
+def _exists(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
+
+
+# Only from the firmware: not from files that have such a name.
+def _frozen(key):
+    name = name_of(key)
+    places = sys.path[:]
+    sys.path[:] = [".frozen"]
+    try:
+        found = __import__(name)
+        return found.f, found.about
+    except ImportError:
+        return None
+    finally:
+        sys.path[:] = places
+        sys.modules.pop(name, None)
+
+
+def is_whole(path, key):
+    """Whether the file has the code of this key, undamaged."""
+    with open(path, "rb") as file:
+        left = file.seek(0, 2) - 4
+        file.seek(0)
+        head = file.read(min(left, loader.ABOUT + _KEY)) if left > 0 else b""
+        if head[loader.ABOUT :] != key:
+            return False
+        crc = crc32(head)
+        left -= len(head)
+        while left:
+            piece = file.read(min(left, _PIECE))
+            if not piece:
+                return False
+            crc = crc32(piece, crc)
+            left -= len(piece)
+        return file.read(4) == struct.pack("<I", crc)
+
+
+# The parts of such a file.
+def parts_of(code, key, table, size):
+    return [loader.head(size, loader.feature(), name_of(key), about(key, table, size))] + code
+
+
+def save(path, module, code, table, size):
+    """Keep code in this file: written aside, verified, renamed. OSError."""
+    key = key_of(module, loader.target())
+    aside = path + "~"
+    crc = 0
+    with open(aside, "wb") as file:
+        for part in parts_of(code, key, table, size) + [b"\0"]:
+            part = loader.bytes_of(part)
+            file.write(part)
+            crc = crc32(part, crc)
+        file.write(struct.pack("<I", crc))
+    if not is_whole(aside, key):
+        os.remove(aside)
+        raise OSError("flash does not hold what was written to it")
+    os.rename(aside, path)
