@@ -77,13 +77,19 @@ class Thumb2(Calls):
         code.append(second)
 
     def move(self, d, s):
-        if d != s:
+        if d | s > 15:
+            self.move_float(d, s)
+        elif d != s:
             self.code.append(0x4600 | (d & 8) << 4 | s << 3 | d & 7)
 
     # Sets the flags for small constants in low registers.
     def const(self, d, value):
         if 0 <= value < 0x100 and d < 8:
             self.code.append(0x2000 | d << 8 | value)
+            return
+        if d > 15:
+            self.const(_IP, value)
+            self.move_float(d, _IP)
             return
         bits = modified(value if value >= 0 else ~value)
         if bits >= 0:
@@ -117,6 +123,8 @@ class Thumb2(Calls):
     def load_cell(self, d, cell):
         if cell < 32 and d < 8:
             self.code.append(0x6838 | cell << 6 | d)  # ldr d, [r7, #]
+        elif d > 15:
+            self.load_float(d, _FP, cell * 4)
         elif cell < 1024:
             self._32(0xF8D7, d << 12 | cell << 2)
         else:
@@ -127,6 +135,8 @@ class Thumb2(Calls):
     def store_cell(self, s, cell):
         if cell < 32 and s < 8:
             self.code.append(0x6038 | cell << 6 | s)
+        elif s > 15:
+            self.store_float(s, _FP, cell * 4)
         elif cell < 1024:
             self._32(0xF8C7, s << 12 | cell << 2)
         elif s == _IP:
@@ -139,7 +149,9 @@ class Thumb2(Calls):
             self._32(0xF840 | _FP, s << 12 | _IP)
 
     def load_at(self, d, base, offset):
-        if offset >= 4096:
+        if d > 15:
+            self.load_float(d, base, offset)
+        elif offset >= 4096:
             self.const(_IP, offset)
             self._32(0xF850 | base, d << 12 | _IP)
         elif d < 8 and base < 8 and offset < 128:
@@ -148,7 +160,9 @@ class Thumb2(Calls):
             self._32(0xF8D0 | base, d << 12 | offset)
 
     def store_at(self, s, base, offset):
-        if offset >= 4096:
+        if s > 15:
+            self.store_float(s, base, offset)
+        elif offset >= 4096:
             self.const(_IP, offset)
             self._32(0xF840 | base, s << 12 | _IP)
         else:

@@ -9,10 +9,6 @@ from wamr.compiler.thumb2 import Thumb2
 
 _IP = const(12)
 _SCRATCH = const(30)  # s14
-_FP = const(7)
-
-_VLDR = const(0xED10)
-_VSTR = const(0xED00)
 
 # Operations and conditions, see numeric.py and control.py.
 _ADD = const(7)
@@ -54,55 +50,27 @@ class Thumb2F(Thumb2):
     # vldr or vstr
     def _access(self, op, r, base, offset):
         if offset >= 1024:
-            Thumb2.const(self, _IP, offset)
+            self.const(_IP, offset)
             self._32(0xEB00 | base, _IP << 8 | _IP)  # add ip, base, ip
             base = _IP
             offset = 0
         self._32(op | 0x80 | (r & 1) << 6 | base, r - 16 >> 1 << 12 | 0x0A00 | offset >> 2)
 
-    # ---- moves
+    # ---- moves: what Thumb2 has for registers from 16 on
 
-    def move(self, d, s):
+    def move_float(self, d, s):
         if d < 16:
-            if s < 16:
-                Thumb2.move(self, d, s)
-            else:
-                self._vmov(0xEE10, s, d)
+            self._vmov(0xEE10, s, d)
         elif s < 16:
             self._vmov(0xEE00, d, s)
         elif d != s:
             self._float2(0xEEB0, 0x0A40, d, s)
 
-    def const(self, d, value):
-        if d < 16:
-            Thumb2.const(self, d, value)
-        else:
-            Thumb2.const(self, _IP, value)
-            self._vmov(0xEE00, d, _IP)
+    def load_float(self, d, base, offset):
+        self._access(0xED10, d, base, offset)  # vldr
 
-    def load_cell(self, d, cell):
-        if d < 16:
-            Thumb2.load_cell(self, d, cell)
-        else:
-            self._access(_VLDR, d, _FP, cell * 4)
-
-    def store_cell(self, s, cell):
-        if s < 16:
-            Thumb2.store_cell(self, s, cell)
-        else:
-            self._access(_VSTR, s, _FP, cell * 4)
-
-    def load_at(self, d, base, offset):
-        if d < 16:
-            Thumb2.load_at(self, d, base, offset)
-        else:
-            self._access(_VLDR, d, base, offset)
-
-    def store_at(self, s, base, offset):
-        if s < 16:
-            Thumb2.store_at(self, s, base, offset)
-        else:
-            self._access(_VSTR, s, base, offset)
+    def store_float(self, s, base, offset):
+        self._access(0xED00, s, base, offset)  # vstr
 
     # ---- arithmetic
 
