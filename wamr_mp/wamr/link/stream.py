@@ -1,4 +1,4 @@
-"""A link over any byte stream: frames in, frames out, one task for each direction."""
+"""A link over any byte stream: frames in, frames out."""
 
 import asyncio
 
@@ -22,35 +22,37 @@ class Link:
         self.reader = FrameReader(Intake(manager))
         self.lost = 0
         self._out = []
-        self._wake = asyncio.Event()
-        self._open = False
+        self._writer = None  # while there is a host
+        self._sender = None  # the task that sends, while there is something to send
 
     def send(self, kind, payload):
         """Queue a frame for the host."""
-        if not self._open:
+        if not self._writer:
             return
         if len(self._out) >= _QUEUE:
             self.lost += 1
             return
         self._out.append((kind, payload))
-        self._wake.set()
+        if not self._sender:
+            self._sender = asyncio.create_task(self._send())
 
     async def run(self, reader, writer):
         """Serve until the stream ends. reader, writer: asyncio streams."""
         manager = self.manager
         self.reader.reset()
         self._out.clear()
-        self._open = True
+        self._writer = writer
         manager.links.append(self)
-        sender = asyncio.create_task(self._send(writer))
         try:
             await self._receive(reader)
         except OSError:
             pass
         finally:
-            self._open = False
+            self._writer = None
             manager.links.remove(self)
-            sender.cancel()
+            if self._sender:
+                self._sender.cancel()
+                self._sender = None
             self.reader.reset()
 
     async def _receive(self, stream):
@@ -91,23 +93,25 @@ class Link:
             if silent == 2:
                 self.reader.reset()
 
-    async def _send(self, writer):
-        while True:
-            while self._out:
-                kind, payload = self._out.pop(0)
-                try:
-                    # Small frames in one write: over TCP a second one would wait for the first
-                    # to be acknowledged.
-                    head = header(kind, len(payload))
-                    if len(payload) <= _PIECE:
-                        head += payload
-                        payload = b""
-                    writer.write(head)
-                    writer.write(payload)
-                    await writer.drain()
-                except OSError:
-                    return
-                payload = head = None
-                await clock.sleep_ms(self.manager.config.frame_pause)
-            self._wake.clear()
-            await self._wake.wait()
+    async def _send(self):
+        writer = self._writer
+        while self._out:
+            kind, payload = self._out.pop(0)
+            try:
+                # Small frames in one write: over TCP a second one would wait for the first to be
+                # acknowledged.
+                head = header(kind, len(payload))
+                if len(payload) <= _PIECE:
+                    head += payload
+                    payload = b""
+                writer.write(head)
+                writer.write(payload)
+                await writer.drain()
+            except OSError:
+                self._writer = None  # the reader will see it, too
+                self._out.clear()
+            except MemoryError:
+                self.lost += 1
+            payload = head = None
+            await clock.sleep_ms(self.manager.config.frame_pause)
+        self._sender = None
