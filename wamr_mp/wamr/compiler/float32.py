@@ -1,4 +1,4 @@
-"""Routines: f32 add, sub and comparison, for targets without a floating-point unit.
+"""Routines: f32 add and sub, for targets without a floating-point unit.
 
 As in float64.py, with a single word.
 """
@@ -238,48 +238,4 @@ def is_nan(a, x, scratch, nan):
 def return_nan(a, nan):
     a.mark(nan)
     a.const(_A, _NAN)
-    a.leave_routine()
-
-
-def compare(a, r, op):
-    """-1, 0, 1, 2 if A is less, equal, greater, unordered; by the name of 0x5B."""
-    x = _E
-    less = []
-    greater = []
-    equal = []
-    negative = []
-    opposite = []
-    nan = []
-    r.entry(op)
-    a.enter_routine(False, 3)
-    is_nan(a, _A, x, nan)
-    is_nan(a, _B, x, nan)
-    a.branch_if(_EQ, _A, _B, equal)
-    a.alu(_OR, x, _A, _B)
-    a.branch_const(_LT_S, x, 0, negative)
-    a.branch_if(_LT_S, _A, _B, less)
-    a.mark(greater)
-    _answer(a, 1)
-    # As integers, negative numbers are in reverse.
-    a.mark(negative)
-    a.alu(_XOR, x, _A, _B)
-    a.branch_const(_LT_S, x, 0, opposite)
-    a.branch_if(_LT_S, _A, _B, greater)
-    a.mark(less)
-    _answer(a, -1)
-    # Zeros are equal, whatever their signs.
-    a.mark(opposite)
-    a.alu(_OR, x, _A, _B)
-    a.alu_const(_SHL, x, x, 1)
-    a.branch_const(_EQ, x, 0, equal)
-    a.branch_const(_LT_S, _A, 0, less)
-    _answer(a, 1)
-    a.mark(equal)
-    _answer(a, 0)
-    a.mark(nan)
-    _answer(a, 2)
-
-
-def _answer(a, value):
-    a.const(_A, value)
     a.leave_routine()

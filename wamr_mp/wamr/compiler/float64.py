@@ -1,4 +1,4 @@
-"""Routines: f64 add, sub and comparison on 32-bit registers.
+"""Routines: f64 add and sub on 32-bit registers.
 
 Normal numbers go straight through; the others are looked at out of the way. A result is rounded to
 nearest, ties to even, by `rest`, the fraction of the last place as a word. A result that is NaN is
@@ -283,70 +283,4 @@ def return_nan(a, nan):
     a.mark(nan)
     a.const(_AL, 0)
     a.const(_AH, 0x7FF80000)
-    a.leave_routine()
-
-
-def compare(a, r, op):
-    """-1, 0, 1, 2 if A is less, equal, greater, unordered; by the name of 0x61."""
-    x = _E
-    less = []
-    greater = []
-    equal = []
-    highs = []
-    negative = []
-    opposite = []
-    nan = []
-    r.entry(op)
-    a.enter_routine(True, 5)
-    checks = []
-    for low, high in ((_AL, _AH), (_BL, _BH)):
-        check = [], [], low
-        a.alu_const(_SHL, x, high, 1)
-        a.branch_const(_GE_U, x, -0x200000, check[0])
-        a.mark(check[1])
-        checks.append(check)
-    a.branch_if(_NE, _AH, _BH, highs)
-    a.branch_if(_EQ, _AL, _BL, equal)
-    a.branch_const(_LT_S, _AH, 0, negative)
-    a.branch_if(_LT_U, _AL, _BL, less)
-    a.mark(greater)
-    _answer(a, 1)
-    a.mark(negative)
-    a.branch_if(_LT_U, _AL, _BL, greater)
-    a.mark(less)
-    _answer(a, -1)
-    # As integers, negative numbers are in reverse.
-    a.mark(highs)
-    a.alu(_OR, x, _AH, _BH)
-    both = []
-    a.branch_const(_LT_S, x, 0, both)
-    a.branch_if(_LT_S, _AH, _BH, less)
-    _answer(a, 1)
-    a.mark(both)
-    a.alu(_XOR, x, _AH, _BH)
-    a.branch_const(_LT_S, x, 0, opposite)
-    a.branch_if(_LT_S, _AH, _BH, greater)
-    _answer(a, -1)
-    # Zeros are equal, whatever their signs.
-    a.mark(opposite)
-    a.alu(_OR, x, _AH, _BH)
-    a.alu_const(_SHL, x, x, 1)
-    a.alu(_OR, x, x, _AL)
-    a.alu(_OR, x, x, _BL)
-    a.branch_const(_EQ, x, 0, equal)
-    a.branch_const(_LT_S, _AH, 0, less)
-    _answer(a, 1)
-    a.mark(equal)
-    _answer(a, 0)
-    for check, back, low in checks:
-        a.mark(check)
-        a.branch_const(_GT_U, x, -0x200000, nan)
-        a.branch_const(_NE, low, 0, nan)
-        a.goto(back)
-    a.mark(nan)
-    _answer(a, 2)
-
-
-def _answer(a, value):
-    a.const(_AL, value)
     a.leave_routine()

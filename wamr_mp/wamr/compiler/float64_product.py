@@ -233,8 +233,8 @@ def div(a, r, op):
     a.mark(ordered)
     a.store_word(_E, 0)
     a.add_pairs(_SUB, _A, _A, _B)  # the quotient's leading bit
-    # P = 2**63 / F, or a little less, where F is the top of B: from 16 bits of F, then a step of
-    # Newton's method.
+    # P = 2**84 / B, or a little less: from 16 bits of F, the top of B, then a step of Newton's
+    # method; and 2 less, as there is more behind F.
     a.alu_const(_SHL, _F, _BH, 11)
     a.or_shifted(_F, _F, _SHR_U, _BL, 21)
     a.alu_const(_SHR_U, _P, _F, 16)
@@ -247,6 +247,7 @@ def div(a, r, op):
     a.alu_const(_SHL, _Q, _Q, 1)
     a.umull(_F, _Q, _P, _Q)
     a.alu(_ADD, _P, _P, _Q)
+    a.alu_const(_ADD, _P, _P, -2)
     _quotient(a)
     a.store_word(_F, 1)
     _quotient(a)

@@ -48,9 +48,9 @@ class Routines:
 # What emits a routine. (Comparisons of floats share one each: the first.)
 def _emitter(op):
     if op <= 0x66:
-        from wamr.compiler import float32, float64
+        from wamr.compiler import float_compare
 
-        return float64.compare if op >= 0x61 else float32.compare
+        return float_compare.compare64 if op >= 0x61 else float_compare.compare32
     if op <= 0x8A:
         from wamr.compiler import int64
 
