@@ -230,7 +230,7 @@ data = {data!r}
 gc.collect()
 start = gc.mem_alloc()
 from wamr.program import Program
-program = Program(wamr.Module(data), engine={engine!r}, stdout=lambda data: None)
+program = Program(wamr.Module(data), engine="portable", stdout=lambda data: None)
 program.main()
 gc.collect()
 print(gc.mem_alloc() - start - len(program.instance.memory.buf))
@@ -238,13 +238,12 @@ print(gc.mem_alloc() - start - len(program.instance.memory.buf))
 
 
 @pytest.mark.device
-@pytest.mark.parametrize("engine", ["portable", "auto"])
-def test_ram_of_hello(engine: str) -> None:
+def test_ram_of_hello() -> None:
     """Importing the runtime takes at most 4 KiB of an STM32F405's heap; hello, 10 besides its
     linear memory."""
     data = (ROOT / "apps" / "hello" / "hello.wasm").read_bytes()
     with Board("NETDUINOPLUS2") as board:
-        imported, hello = map(int, board.exec(HELLO.format(data=data, engine=engine)).split())
+        imported, hello = map(int, board.exec(HELLO.format(data=data)).split())
     assert imported <= 4096
     assert hello <= 10240
 

@@ -126,7 +126,7 @@ def test_the_compiler_is_forgotten(board: Board) -> None:
     ]
 
 
-@pytest.mark.parametrize(("ballast", "engine"), [(0, "native"), (28000, "portable")])
+@pytest.mark.parametrize(("ballast", "engine"), [(0, "native"), (40000, "portable")])
 def test_boards_take_what_fits(board: Board, ballast: int, engine: str) -> None:
     """An app that leaves too little room runs all the same."""
     if board.name != "NETDUINOPLUS2":

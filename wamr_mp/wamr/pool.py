@@ -9,6 +9,8 @@ is a bytearray.
 
 import sys
 
+from wamr.host import zeroed
+
 _heap = None
 taken = []  # (view, index in the pool)
 
@@ -29,7 +31,7 @@ def init(pool):
 def take(n):
     """A zeroed buffer of n bytes: a bytearray, or a memoryview of the pool. Raises MemoryError."""
     if not _heap or not n:
-        return bytearray(n)
+        return zeroed(n)
     p = _heap.alloc(n, True)
     if not p:
         raise MemoryError("pool: %d bytes wanted, at most %d left" % (n, _heap.stats()[3]))

@@ -53,6 +53,7 @@ class Instance:
             raise
         finally:
             forget(
+                "wamr.engine.auto",
                 "wamr.wasm.linker",
                 "wamr.wasm.types",
                 "wamr.wasm.constexpr",

@@ -3,6 +3,9 @@
 Specification: 4.5.4 Instantiation. Not in memory any more once the instance is there.
 """
 
+import gc
+
+from wamr.host import MICROPYTHON
 from wamr.wasm.constexpr import const_expr, references
 from wamr.wasm.errors import LinkError, Trap
 from wamr.wasm.externs import Function, Memory, Native, new_cell
@@ -24,7 +27,9 @@ def link(instance, imports, heap, heap_start):
 def _link(instance, imports):
     missing = []
     module = instance.module
-    for where, name, kind, what in module.import_list:
+    for i, (where, name, kind, what) in enumerate(module.import_list):
+        if MICROPYTHON and not i & 7:
+            gc.collect()  # what stays shall not lie far apart
         space = imports.get(where)
         if space is None:
             found = None
@@ -101,6 +106,9 @@ def _allocate(instance, heap, heap_start):
         from wamr.wasm.variables import Table
 
         instance.tables.append(Table(kind, low, high))
+    # Lists take more RAM than tuples.
+    instance.funcs = tuple(instance.funcs)
+    instance.tables = tuple(instance.tables)
     if module.memories and not instance.memory:
         _allocate_memory(instance, heap, heap_start)
     for i, place in enumerate(module.global_inits):
