@@ -60,7 +60,7 @@ def some(types: tuple[str, ...], count: int) -> list[tuple[int, ...]]:
 def test_routine(op: int, target: type) -> None:
     routine = Routine(target, op)
     types = routine.operands
-    for values in operands.edges(types, 3000) + some(types, 2000) + HARD.get(op, []):
+    for values in operands.edges(types, 800) + some(types, 700) + HARD.get(op, []):
         assert routine(*values) == reference.outcome(op, *values), [*map(hex, values)]
 
 
@@ -69,7 +69,7 @@ def test_routine(op: int, target: type) -> None:
 def test_comparison(op: int, target: type) -> None:
     routine = Routine(target, op)
     types = routine.operands
-    for values in operands.edges(types, 3000) + some(types, 2000):
+    for values in operands.edges(types, 800) + some(types, 700):
         equal, less, greater = (reference.outcome(op + i, *values) for i in (0, 2, 3))
         wanted = 0 if equal else 0xFFFFFFFF if less else 1 if greater else 2
         assert routine(*values) == wanted, [*map(hex, values)]
