@@ -10,6 +10,20 @@ and reached by a call that leaves the return address where the target's calls do
 
 from wamr.compiler import context
 
+# The assembler's methods that routines call all the time: on a board they are found faster in the
+# object than in its classes, a quarter of what it takes to make a routine.
+_OFTEN = (
+    "alu",
+    "alu_const",
+    "bits",
+    "branch",
+    "branch_const",
+    "branch_if",
+    "branch_on",
+    "compare",
+)
+_OFTEN += ("compare_const", "goto", "leave_routine", "mark", "move", "or_shifted", "shift_by")
+
 
 class Routines:
     def __init__(self, program):
@@ -27,11 +41,15 @@ class Routines:
 
     def emit(self):
         program = self.program
+        asm = program.asm
+        if self.wanted:
+            for name in _OFTEN:
+                setattr(asm, name, getattr(asm, name))
         while self.wanted:
             op = self.wanted.pop()
             if program.offsets[self.number(op)] < 0:
-                program.asm.begin(program.size)
-                _emitter(op)(program.asm, self, op)
+                asm.begin(program.size)
+                _emitter(op)(asm, self, op)
                 program.add_part()
 
     # Where a routine starts; one emitter may make several.
