@@ -25,7 +25,16 @@ class Assembler:
     LOADS_FLOATS = False  # whether these can be loaded from linear memory, and stored
     GUARD = 0  # bytes at the end of the cell stack that small frames may use unchecked
 
+    # The methods called most. An instance has them itself, because a board looks for a method
+    # class by class.
+    OFTEN = (
+        "here", "bind", "site", "patch", "call_stub", "move", "const", "load_cell", "store_cell",
+        "alu", "alu_const", "compare", "compare_const", "branch", "check", "load", "store",
+    )  # fmt: skip
+
     def __init__(self):
+        for name in self.OFTEN:
+            setattr(self, name, getattr(self, name))
         self.guaranteed = 0  # bytes that the memory has at least
         self.keep_limit = False  # whether the function at hand uses the memory
         self.is_leaf = False  # and whether it calls nothing

@@ -146,11 +146,7 @@ def leave(f):
 # stand between this and what uses the flags but moves.
 def compare(f, condition, a, b):
     if condition >= FLOAT:
-        y = use(f, b)
-        x = use(f, a)
-        release(f, x)
-        release(f, y)
-        return f.asm.float_compare(condition & ~1, x, y, a & _WIDE) ^ condition & 1
+        return _compare_floats(f, condition, a, b)
     if a & _KIND == _CONST and b & _KIND != _CONST:
         a, b = b, a
         if condition > 3:
@@ -165,12 +161,21 @@ def compare(f, condition, a, b):
     if b & _KIND:
         if f.takes_cells and memory_cell(f, b) >= 0:
             f.free |= 1 << a
-            return f.asm.compare_cell(condition, a, memory_cell(f, b))
+            b = memory_cell(f, b)
+            return f.asm.compare_cell(condition, a, b)
         b = use(f, b)
     else:
         b >>= 4
     f.free |= 1 << a | 1 << b
     return f.asm.compare(condition, a, b)
+
+
+def _compare_floats(f, condition, a, b):
+    y = use(f, b)
+    x = use(f, a)
+    release(f, x)
+    release(f, y)
+    return f.asm.float_compare(condition & ~1, x, y, a & _WIDE) ^ condition & 1
 
 
 # Pairs are compared with pairs, or with zero for equality.

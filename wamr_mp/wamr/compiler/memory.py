@@ -178,8 +178,9 @@ def _address(f, op, pc):
     offset += _SIZES[op - 0x28]  # from here on: how far the access goes
     d = f.stack.pop()
     if d & _KIND == _CONST:
-        f.offset += d >> 4 & 0xFFFFFFFF
-        _check(f, None, offset + (d >> 4 & 0xFFFFFFFF))
+        d = d >> 4 & 0xFFFFFFFF
+        f.offset += d
+        _check(f, None, offset + d)
         return None
     r = use(f, d) if d & _KIND else d >> 4
     if not f.temps >> r & 1:
@@ -218,13 +219,18 @@ def load(f, op, pc):
         f.free |= 1 << r
     d = result(f, f.next, _TYPES[op - 0x28])
     if d >> 4 == 1 and not f.asm.LOADS_FLOATS:
-        s = temp(f)
-        f.asm.load(op, s, r, f.offset)
-        f.asm.move(d, s)
-        f.free |= 1 << s
+        _load_float(f, op, d, r)
     else:
         f.asm.load(op, d, r, f.offset)
     return f.next
+
+
+# By way of another register.
+def _load_float(f, op, d, r):
+    s = temp(f)
+    f.asm.load(op, s, r, f.offset)
+    f.asm.move(d, s)
+    f.free |= 1 << s
 
 
 def store(f, op, pc):

@@ -109,7 +109,7 @@ def binary(f, op, pc):
         f.free |= 1 << a
         b >>= 4
         if op >= _SHL:
-            if f.shifts and _shifted(f, op, pc, a, b & 31):
+            if f.shifts and _shifted(f, op, pc, a, b):
                 return f.next
         elif op == _SUB:
             op = _ADD
@@ -135,6 +135,7 @@ def _with_cell(f, op, pc, a, b):
 
 # The shift of x by n and the operation that follows in one instruction, if there is one.
 def _shifted(f, op, pc, x, n):
+    n &= 31
     other = _partner(f, pc, 0x6A)
     if not f.asm.takes_shifted(other, op, n):
         return False

@@ -84,6 +84,7 @@ def _mask(value):
 
 class RV32(Calls):
     NAME = "rv32imc"
+    OFTEN = Calls.OFTEN + ("_32", "_r", "_i", "_s", "_compressed")
     UNIT = 2
     T = _T
 
@@ -115,15 +116,17 @@ class RV32(Calls):
         a = a + 11 & 31
         n = (n + 0x800 & 0xFFF) - 0x800
         if not self._compressed(op, d, a, n):
-            self._32(op | d << 7 | (a & 1) << 15, a >> 1 | (n & 0xFFF) << 4)
+            self.code.append(op | d << 7 | (a & 1) << 15)
+            self.code.append(a >> 1 | (n & 0xFFF) << 4)
 
     # Stores, and with their kind of immediate: branches, whose distance is filled in later.
     def _s(self, op, s, a, n):
         s = s + 11 & 31
         a = a + 11 & 31
         n = (n + 0x800 & 0xFFF) - 0x800
-        if not self._compressed(op, s, a, n):
-            self._32(op | (n & 31) << 7 | (a & 1) << 15, a >> 1 | s << 4 | (n >> 5 & 0x7F) << 9)
+        if op != _SW or not self._compressed(op, s, a, n):
+            self.code.append(op | (n & 31) << 7 | (a & 1) << 15)
+            self.code.append(a >> 1 | s << 4 | (n >> 5 & 0x7F) << 9)
 
     # The form of 16 bits, if there is one. These are machine registers; n is the second operand,
     # a register or a signed number.
@@ -200,16 +203,28 @@ class RV32(Calls):
         return _V
 
     def load_cell(self, d, cell):
-        self.load_at(d, _FP, cell * 4)
+        if cell < 512:
+            self._i(_LW, d, _FP, cell * 4)
+        else:
+            self.load_at(d, _FP, cell * 4)
 
     def store_cell(self, s, cell):
-        self.store_at(s, _FP, cell * 4)
+        if cell < 512:
+            self._s(_SW, s, _FP, cell * 4)
+        else:
+            self.store_at(s, _FP, cell * 4)
 
     def load_context(self, d, offset):
-        self.load_at(d, _CTX, offset)
+        if offset < 2048:
+            self._i(_LW, d, _CTX, offset)
+        else:
+            self.load_at(d, _CTX, offset)
 
     def store_context(self, s, offset):
-        self.store_at(s, _CTX, offset)
+        if offset < 2048:
+            self._s(_SW, s, _CTX, offset)
+        else:
+            self.store_at(s, _CTX, offset)
 
     # Zeros come from the register that is always zero.
     def store_const(self, value, cell):
@@ -222,39 +237,56 @@ class RV32(Calls):
     # (Machine shifts look at the lowest five bits of the amount.)
     def alu(self, op, d, a, b):
         if op >= _ROTL:
-            left = op == _ROTL
-            self._r(_SUB, _U, _ZERO, b)
-            self._r(_SLL if left else _SRL, _T, a, b)
-            self._r(_SRL if left else _SLL, _U, a, _U)
-            self._r(_OR, d, _T, _U)
+            self._rotate(op == _ROTL, d, a, b)
         else:
-            self._r(ALU[op], d, a, b)
+            op = ALU[op]
+            self._r(op, d, a, b)
+
+    def _rotate(self, left, d, a, b):
+        self._r(_SUB, _U, _ZERO, b)
+        self._r(_SLL if left else _SRL, _T, a, b)
+        self._r(_SRL if left else _SLL, _U, a, _U)
+        self._r(_OR, d, _T, _U)
 
     def alu_const(self, op, d, a, value):
         if op >= _SHL:
-            n = (value if op != _ROTR else -value) & 31
-            if not n:
-                self.move(d, a)
-            elif op >= _ROTL:
-                self._i(0x1013, _T, a, n)
-                self._i(0x5013, d, a, 32 - n)
-                self._r(_OR, d, d, _T)
-            else:
-                self._i(_IMMEDIATE[op], d, a, n | 0x400 if op == _SHR_S else n)
+            if op == _ROTR:
+                value = -value
+            value &= 31
+            self._shift_by_const(op, d, a, value)
         elif op == _MUL_OP:
             if value > 0 and not value & value - 1:
-                n = 0
-                while value >> n != 1:
-                    n += 1
-                self.alu_const(_SHL, d, a, n)
+                self._mul_by_power(d, a, value)
             else:
                 self._alu_large(op, d, a, value)
         elif -0x800 <= value < 0x800:
             if value or op == _AND_OP:
-                self._i(_IMMEDIATE[op], d, a, value)
+                op = _IMMEDIATE[op]
+                self._i(op, d, a, value)
             else:
                 self.move(d, a)
-        elif op == _ADD_OP and -0x1000 <= value < 0xFFF:
+        else:
+            self._alu_long(op, d, a, value)
+
+    def _shift_by_const(self, op, d, a, n):
+        if not n:
+            self.move(d, a)
+        elif op >= _ROTL:
+            self._i(0x1013, _T, a, n)
+            self._i(0x5013, d, a, 32 - n)
+            self._r(_OR, d, d, _T)
+        else:
+            self._i(_IMMEDIATE[op], d, a, n | 0x400 if op == _SHR_S else n)
+
+    def _mul_by_power(self, d, a, value):
+        n = 0
+        while value >> n != 1:
+            n += 1
+        self._shift_by_const(_SHL, d, a, n)
+
+    # With a constant that one instruction does not hold.
+    def _alu_long(self, op, d, a, value):
+        if op == _ADD_OP and -0x1000 <= value < 0xFFF:
             half = 2047 if value > 0 else -2048
             self._i(_ADDI, d, a, half)
             self._i(_ADDI, d, d, value - half)
@@ -456,6 +488,16 @@ class RV32(Calls):
     # Traps unless `extent` bytes from the address in register a (None: from 0) are inside.
     # Accesses of fewer than 4 bytes near the end are looked at more closely, out of the way.
     def check(self, a, extent, traps, exact):
+        if extent > 4 or a is None:
+            self._check_far(a, extent, traps)
+        elif extent == 4:
+            self._branch(7, a, _LIMIT, traps)
+        else:
+            slow = []
+            self._branch(7, a, _LIMIT, slow)
+            exact.append(slow[0] << 7 | extent << 5 | a)
+
+    def _check_far(self, a, extent, traps):
         k = extent - 4
         if extent > 0xFFFFFFFF:
             self.jump(traps)  # beyond any memory; what follows is never reached
@@ -464,12 +506,6 @@ class RV32(Calls):
                 self.load_context(_U, context.MEMORY_SIZE)
                 self.const(_T, extent)
                 self._branch(6, _U, _T, traps)
-        elif k == 0:
-            self._branch(7, a, _LIMIT, traps)
-        elif k < 0:
-            slow = []
-            self._branch(7, a, _LIMIT, slow)
-            exact.append(slow[0] << 7 | extent << 5 | a)
         elif extent <= self.guaranteed:
             if k <= 2048:
                 self._i(_ADDI, _T, _LIMIT, -k)

@@ -56,6 +56,7 @@ _len = len  # found faster as a global of this module
 
 class Thumb2(Calls):
     NAME = "armv7m"
+    OFTEN = Calls.OFTEN + ("_32", "_immediate", "_add_const")
     UNIT = 2
     T = _IP
     THUMB = 1
@@ -76,6 +77,8 @@ class Thumb2(Calls):
         code.append(first)
         code.append(second)
 
+    # (Registers from 16 on are those of Thumb2F, which has what is named …_float.)
+
     def move(self, d, s):
         if d | s > 15:
             self.move_float(d, s)
@@ -86,11 +89,13 @@ class Thumb2(Calls):
     def const(self, d, value):
         if 0 <= value < 0x100 and d < 8:
             self.code.append(0x2000 | d << 8 | value)
-            return
-        if d > 15:
+        elif d > 15:
             self.const(_IP, value)
             self.move_float(d, _IP)
-            return
+        else:
+            self._const(d, value)
+
+    def _const(self, d, value):
         bits = modified(value if value >= 0 else ~value)
         if bits >= 0:
             self._immediate(0xF04F if value >= 0 else 0xF06F, d, bits)
@@ -169,10 +174,16 @@ class Thumb2(Calls):
             self._32(0xF8C0 | base, s << 12 | offset)
 
     def load_context(self, d, offset):
-        self.load_at(d, _CTX, offset)
+        if d < 16 and offset < 4096:
+            self._32(0xF8D0 | _CTX, d << 12 | offset)
+        else:
+            self.load_at(d, _CTX, offset)
 
     def store_context(self, s, offset):
-        self.store_at(s, _CTX, offset)
+        if s < 16 and offset < 4096:
+            self._32(0xF8C0 | _CTX, s << 12 | offset)
+        else:
+            self.store_at(s, _CTX, offset)
 
     # ---- arithmetic
 
@@ -183,13 +194,11 @@ class Thumb2(Calls):
                 code.append(0x1800 | op << 9 | b << 6 | a << 3 | d)
                 self.flags = _len(code) << 4 | d
                 return
-            if d == a or d == b:
-                word = _SHORT[op]
-                if word:
-                    code = self.code
-                    code.append(word | (a if d == b else b) << 3 | d)
-                    self.flags = _len(code) << 4 | d
-                    return
+            if _SHORT[op] and (d == a or d == b):
+                code = self.code
+                code.append(_SHORT[op] | (a if d == b else b) << 3 | d)
+                self.flags = _len(code) << 4 | d
+                return
         if op == _MUL:
             self._32(0xFB00 | a, 0xF000 | d << 8 | b)
         elif op < _SHL:
@@ -211,10 +220,14 @@ class Thumb2(Calls):
         if op == _ADD:
             self._add_const(d, a, value)
         elif op >= _SHL:
-            self._shift_by_const(op, d, a, (value if op != _ROTL else -value) & 31)
+            if op == _ROTL:
+                value = -value
+            value &= 31
+            self._shift_by_const(op, d, a, value)
         elif op == _MUL:
             if value > 0 and not value & value - 1:
-                self._shift_by_const(_SHL, d, a, self._log2(value))
+                value = self._log2(value)
+                self._shift_by_const(_SHL, d, a, value)
             else:
                 self._alu_large(op, d, a, value)
         elif op == _AND and (value == 0xFF or value == 0xFFFF) and d | a < 8:
@@ -230,7 +243,8 @@ class Thumb2(Calls):
         elif op < _ROTL and d | a < 8:
             self.code.append(_SHIFTS[op - _SHL] << 11 | n << 6 | a << 3 | d)
         else:
-            self._32(0xEA4F, d << 8 | self._amount(op, n) | a)
+            n = self._amount(op, n)
+            self._32(0xEA4F, d << 8 | n | a)
 
     def _logic_const(self, op, d, a, value):
         # bic and orn take the complement.
