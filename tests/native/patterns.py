@@ -47,7 +47,6 @@ def functions(kind: str) -> Iterator[tuple[str, str]]:
     head = f"(param {kind} {kind}) (local {kind} {kind} i32)"
     for op in BINARY:
         sides = [(a, b), (b, a), (a, a)]
-        # A use of the operands after the loop that is not there: they live in registers.
         sides += [(a, const(kind, c)) for c in constants]
         sides += [(const(kind, c), b) for c in constants[::5]]
         tests = [f"({kind}.{op} {x} {y})" for x, y in sides]
@@ -72,6 +71,14 @@ def functions(kind: str) -> Iterator[tuple[str, str]]:
         ]
         choices += [f"(select {a} {b} ({kind}.{op} {x} {y}))" for x, y in sides[::4]]
         yield f"{op} chooses", f"{head} {_results(kind, choices)}"
+    for op in BINARY:
+        shifted = [
+            f"({kind}.{op} {x} ({kind}.{shift} {y} {const(kind, n)}))"
+            for n in (0, 1, 2, 3, 4, 31, 32, 33, 63)
+            for shift in BINARY[6:]
+            for x, y in ((a, b), (b, a), (a, a))
+        ]
+        yield f"{op} shifted", f"{head} {_results(kind, shifted)}"
     names = (*UNARY, "extend32_s") if kind == "i64" else UNARY
     tests = [f"({kind}.{op} {x})" for op in names for x in (a, b, f"(local.tee 2 {a})")]
     yield "unary", f"{head} {_results(kind, tests)}"

@@ -118,6 +118,7 @@ class Xtensa(Pairs):
     T = _T
     GUARD = 576  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
     CONVERTS = b""
+    SHIFTS = True
 
     stubs = stubs
 
@@ -224,6 +225,34 @@ class Xtensa(Pairs):
         else:
             ssai(code, n if op == _ROTR else 32 - n)
             rst(code, _SRC, d, a, a)
+
+    # addx2, addx4, addx8
+    def takes_shifted(self, op, shift, n):
+        return op == _ADD_OP and shift == _SHL and 0 < n < 4
+
+    # d = a op (b shifted by n)
+    def alu_shifted(self, op, d, a, b, shift, n):
+        rst(self.code, _ADD + (n << 20), d, b, a)
+
+    # The same of pairs, by or or xor.
+    def shift_into(self, op, d, a, b, shift, n):
+        code = self.code
+        al, ah, bl, bh, dl, dh = low(a), high(a), low(b), high(b), low(d), high(d)
+        if not n:
+            self.alu_wide(op, d, a, b)
+            return
+        if n < 32:
+            ssai(code, 32 - n if shift == _SHL else n)
+            rst(code, _SRC, _T, bh, bl)
+        if shift == _SHR_U:  # the same with low and high exchanged
+            al, ah, bl, bh, dl, dh = ah, al, bh, bl, dh, dl
+        self._shift(shift, _U, bl, n & 31)
+        if n < 32:
+            rst(code, _ALU[op], dh, ah, _T)
+            rst(code, _ALU[op], dl, al, _U)
+        else:
+            rst(code, _ALU[op], dh, ah, _U)
+            move(code, dl, al)
 
     def divide(self, op, d, a, b, w):
         rst(self.code, _ALU[op], d, a, b)
@@ -524,26 +553,33 @@ class Xtensa(Pairs):
             return self._skip(_CODES[condition ^ 2], b, a)
         return self._skip(_CODES[condition], a, b)
 
-    # The same with zero, or with one of the numbers that have a code; or returns -1.
+    # The same with a number that has a code, or with zero, which some can be made; or returns -1.
     def _branch_number(self, condition, a, value):
-        numbers = _SIGNED
-        if condition >= _IF_LT_U:
-            numbers = _UNSIGNED
-            if value == 1:
-                # Less than 1 is 0.
-                condition &= 1
-                value = 0
+        code = self.code
         if condition & 2:
             return -1
-        op = 0
-        if not value:
-            op = _ZERO[condition]
-        elif value in numbers:
+        unsigned = condition >= _IF_LT_U
+        numbers = _UNSIGNED if unsigned else _SIGNED
+        op = _ZERO[condition]
+        if value in numbers:
             op = _NUMBER[condition] | numbers.index(value) << 12
-        if not op:
+        elif unsigned and value > 0 and not value & value - 1:
+            # Less than a power of two: nothing but zeros from there on.
+            op = _ZERO[condition & 1]
+            if value > 1:
+                srli(code, _T, a, ones(value - 1))
+                a = _T
+        elif (
+            value
+            and condition <= _IF_NE
+            and (-128 < value <= 128 or not value & 0xFF and -0x8000 < value < 0x8000)
+        ):
+            add_number(code, None, _T, a, -value)
+            a = _T
+        elif value or not op:
             return -1
-        place = _len(self.code)
-        s_(self.code, op, a)
+        place = _len(code)
+        s_(code, op, a)
         return place
 
     # The truth value.
@@ -850,6 +886,21 @@ class Xtensa(Pairs):
         if target >= 0:
             self.patch(place, target - self.base)
         return place
+
+    # A jump to where code traps becomes the call itself; a branch needs one elsewhere.
+    def trap_exits(self, places, stub, about):
+        code = self.code
+        for i, place in enumerate(places):
+            if self.sites is not None:
+                self.about = about[i]
+            if code[place] & 0x3F == _J:
+                code[place] = _CALL0
+                self.patch(place, stub - self.base)
+                if self.sites is not None:
+                    self.sites[self.base + place + 3] = self.about
+            else:
+                self.patch(place, _len(code))
+                self.call_stub(stub)
 
     def call_scratch(self):
         s_(self.code, _CALLX0, _T)
