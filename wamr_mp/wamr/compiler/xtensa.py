@@ -12,39 +12,27 @@ loaded by l32r, and a table of jumps is made of jumps.
 
 from wamr.host import const
 from wamr.compiler import context
-from wamr.compiler.pairs import Pairs
 from wamr.compiler.values import high, low
-from wamr.compiler.xtensa_code import add_number, align, emit16, emit24, extui, load_number
-from wamr.compiler.xtensa_code import load_word, move, ones, rs, rst, rt, s_, slli, srai, srli
-from wamr.compiler.xtensa_code import ssai, st, store_word
-from wamr.compiler.xtensa_stubs import stubs
+from wamr.compiler.xtensa_calls import Calls
+from wamr.compiler.xtensa_code import add_number, align, emit24, extui, load_number, load_word
+from wamr.compiler.xtensa_code import move, ones, rs, rst, rt, s_, slli, srai, srli, ssai, st
+from wamr.compiler.xtensa_code import store_word
+from wamr.compiler.xtensa_wide import ALU
 
 _T = const(9)
 _MEM = const(10)
-_FUEL = const(11)
 _LIMIT = const(12)
 _FP = const(13)
 _U = const(14)
 _SP = const(15)
 
-# Frames of up to this many bytes are checked against a soft end of the stack, by their start only.
-_GUARD = const(256)
-
-# Bytes from the C stack's pointer to the words of routines, and how many these are, but for the
-# return address. Before them are MicroPython's return address and the context's address; behind
-# them 16 bytes in which registers of the caller are stored if need be.
-_ROUTINE = const(8)
-_WORDS = const(9)
-
 _ADD = const(0x800000)
 _ADDX2 = const(0x900000)
-_ADDX4 = const(0xA00000)
 _SUB = const(0xC00000)
 _AND = const(0x100000)
 _OR = const(0x200000)
 _XOR = const(0x300000)
 _MULL = const(0x820000)
-_MULUH = const(0xA20000)
 _NEG = const(0x600000)
 _MOVEQZ = const(0x830000)
 _NSAU = const(0x40F000)
@@ -60,20 +48,14 @@ _ADDI = const(0xC002)
 _CALL0 = const(0x05)
 _J = const(0x06)
 _JX = const(0xA0)
-_CALLX0 = const(0xC0)
-_RET = const(0xF00D)
 # Branches that compare registers; an opposite differs in bit 15.
-_NE = const(0x9007)
-_LT = const(0x2007)
 _LTU = const(0x3007)
 _GEU = const(0xB007)
-_BBCI5 = const(0x6057)  # if bit 5 is clear
 # With zero, and 12 bits for the distance; an opposite differs in bit 6.
 _BEQZ = const(0x16)
 
 # Operations and conditions, see numeric.py.
 _ADD_OP = const(0)
-_SUB_OP = const(1)
 _MUL_OP = const(2)
 _AND_OP = const(7)
 _XOR_OP = const(9)
@@ -89,11 +71,6 @@ _IF_LT_U = const(8)
 _IF_GE_U = const(9)
 _COPYSIGN = const(13)
 
-# By operation: add sub mul div_s div_u rem_s rem_u and or xor.
-_ALU = (
-    0x800000, 0xC00000, 0x820000, 0xD20000, 0xC20000, 0xF20000, 0xE20000, 0x100000, 0x200000,
-    0x300000,
-)  # fmt: skip
 # By condition, those that are not made of others: branches that compare registers, with zero (0:
 # there is none), and with one of a few numbers; and moves by a comparison with zero.
 _CODES = (0x1007, 0x9007, 0, 0, 0x2007, 0xA007, 0, 0, 0x3007, 0xB007)
@@ -113,20 +90,17 @@ _SCALES = b"\2\2\2\2\0\0\1\1\0\0\1\1\2\2\2\2\2\2\0\1\0\1\2"
 _len = len  # found faster as a global of this module
 
 
-class Xtensa(Pairs):
+class Xtensa(Calls):
     NAME = "xtensawin"
     T = _T
-    GUARD = 576  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
     CONVERTS = b""
     SHIFTS = True
-
-    stubs = stubs
 
     def buffer(self, n):
         return bytearray(n)
 
     def begin(self, base, units=0):
-        Pairs.begin(self, base, units)
+        Calls.begin(self, base, units)
         self.literals = {}  # numbers in the function's code -> their places
 
     def align(self):
@@ -171,7 +145,7 @@ class Xtensa(Pairs):
     def alu(self, op, d, a, b):
         code = self.code
         if op < _SHL:
-            rst(code, _ALU[op], d, a, b)
+            rst(code, ALU[op], d, a, b)
             return
         s_(code, _SSL if op == _SHL or op == _ROTL else _SSR, b)
         if op >= _ROTL:
@@ -205,7 +179,7 @@ class Xtensa(Pairs):
             # (Routines count on T with small numbers, and on U with large ones.)
             t = _U if -2048 <= value < 2048 else _T
             self.const(t, value)
-            rst(code, _ALU[op], d, a, t)
+            rst(code, ALU[op], d, a, t)
         elif bits <= 16:
             extui(code, d, a, 0, bits)
         else:
@@ -234,28 +208,8 @@ class Xtensa(Pairs):
     def alu_shifted(self, op, d, a, b, shift, n):
         rst(self.code, _ADD + (n << 20), d, b, a)
 
-    # The same of pairs, by or or xor.
-    def shift_into(self, op, d, a, b, shift, n):
-        code = self.code
-        al, ah, bl, bh, dl, dh = low(a), high(a), low(b), high(b), low(d), high(d)
-        if not n:
-            self.alu_wide(op, d, a, b)
-            return
-        if n < 32:
-            ssai(code, 32 - n if shift == _SHL else n)
-            rst(code, _SRC, _T, bh, bl)
-        if shift == _SHR_U:  # the same with low and high exchanged
-            al, ah, bl, bh, dl, dh = ah, al, bh, bl, dh, dl
-        self._shift(shift, _U, bl, n & 31)
-        if n < 32:
-            rst(code, _ALU[op], dh, ah, _T)
-            rst(code, _ALU[op], dl, al, _U)
-        else:
-            rst(code, _ALU[op], dh, ah, _U)
-            move(code, dl, al)
-
     def divide(self, op, d, a, b, w):
-        rst(self.code, _ALU[op], d, a, b)
+        rst(self.code, ALU[op], d, a, b)
 
     # clz, ctz, popcnt
     def unary(self, op, d, a):
@@ -297,202 +251,6 @@ class Xtensa(Pairs):
     def sign_extend(self, d, a, bits):
         rs(self.code, _SEXT | bits - 8 << 4, d, a)
 
-    # ---- pairs
-
-    # A sum that is less than an operand carries.
-    def add_pairs(self, op, d, a, b):
-        code = self.code
-        al, bl, dl, dh = low(a), low(b), low(d), high(d)
-        rst(code, _ALU[op], dh, high(a), high(b))
-        if op == _SUB_OP:
-            skip = self._skip(_GEU, al, bl)
-            self.alu_const(_ADD_OP, dh, dh, -1)
-            self._land(skip)
-            rst(code, _SUB, dl, al, bl)
-        elif dl == al and dl == bl:
-            srli(code, _T, al, 31)
-            rst(code, _ADD, dh, dh, _T)
-            rst(code, _ADD, dl, al, bl)
-        else:
-            rst(code, _ADD, dl, al, bl)
-            skip = self._skip(_GEU, dl, bl if dl == al else al)
-            self.alu_const(_ADD_OP, dh, dh, 1)
-            self._land(skip)
-
-    # (A large upper word needs the scratch register.)
-    def fits_pairs(self, lo, hi):
-        return -128 <= hi < 128
-
-    def add_pairs_const(self, d, a, lo, hi):
-        self.alu_const(_ADD_OP, high(d), high(a), hi)
-        if not lo:
-            self.move(low(d), low(a))
-            return
-        self.const(_T, lo)
-        rst(self.code, _ADD, low(d), low(a), _T)
-        skip = self._skip(_GEU, low(d), _T)
-        self.alu_const(_ADD_OP, high(d), high(d), 1)
-        self._land(skip)
-
-    def mul_pairs(self, d, a, b):
-        code = self.code
-        rst(code, _MULL, _T, high(a), low(b))
-        rst(code, _MULL, _U, low(a), high(b))
-        rst(code, _ADD, _T, _T, _U)
-        rst(code, _MULUH, _U, low(a), low(b))
-        rst(code, _MULL, low(d), low(a), low(b))
-        rst(code, _ADD, high(d), _T, _U)
-
-    def _shift_const(self, op, d, a, n):
-        code = self.code
-        al, ah, dl, dh = low(a), high(a), low(d), high(d)
-        if op == _ROTR:
-            op = _ROTL
-            n = -n & 63
-        if n == 0:
-            self.move_wide(d, a)
-        elif op == _ROTL:
-            if n > 31:
-                al, ah = ah, al
-            if n == 32:
-                move(code, _T, ah)
-                move(code, dl, al)
-            else:
-                ssai(code, 32 - (n & 31))
-                rst(code, _SRC, _T, ah, al)
-                rst(code, _SRC, dl, al, ah)
-            move(code, dh, _T)
-        elif n >= 32:
-            if op == _SHL:
-                dl, dh = dh, dl
-                ah = al
-            self._shift(op, dl, ah, n - 32)
-            if op == _SHR_S:
-                srai(code, dh, ah, 31)
-            else:
-                self.const(dh, 0)
-        elif op == _SHL:
-            ssai(code, 32 - n)
-            rst(code, _SRC, dh, ah, al)
-            slli(code, dl, al, n)
-        else:
-            ssai(code, n)
-            rst(code, _SRC, dl, ah, al)
-            self._shift(op, dh, ah, n)
-
-    # Shifts by a variable amount, of which bit 5 says that one word goes to the other: s is a
-    # register of its own for this.
-    def shift_pairs(self, op, d, a, b, s):
-        code = self.code
-        al, ah, dl, dh = low(a), high(a), low(d), high(d)
-        if dl == low(b):
-            move(code, s, dl)
-        else:
-            s = low(b)
-        s_(code, _SSL if op == _SHL else _SSR, s)
-        if op == _SHL:
-            rst(code, _SRC, dh, ah, al)
-            rs(code, _SLL, dl, al)
-            dl, dh = dh, dl
-        else:
-            rst(code, _SRC, dl, ah, al)
-            rt(code, _SRL if op == _SHR_U else _SRA, dh, ah)
-        skip = _len(code)
-        s_(code, _BBCI5, s)
-        move(code, dl, dh)
-        if op == _SHR_S:
-            srai(code, dh, dh, 31)
-        else:
-            self.const(dh, 0)
-        self._land(skip)
-
-    # ---- what routines need besides
-
-    # (In line, this is done otherwise: see _shift_const.)
-    def or_shifted(self, d, a, op, s, n):
-        self._shift(op, _U, s, n)
-        rst(self.code, _OR, d, a, _U)
-
-    # d = n bits of a, from bit `start` on.
-    def bits(self, d, a, start, n):
-        if n <= 16:
-            extui(self.code, d, a, start, n)
-            return
-        self._shift(_SHL, d, a, 32 - start - n)
-        self._shift(_SHR_U, d, d, 32 - n)
-
-    # Shift by a register that holds less than 32.
-    def shift_by(self, op, d, a, n):
-        self.alu(op, d, a, n)
-
-    # hi:lo = a * b, or plus that.
-    def umull(self, lo, hi, a, b):
-        code = self.code
-        rst(code, _MULUH, _T, a, b)
-        rst(code, _MULL, lo, a, b)
-        move(code, hi, _T)
-
-    def umlal(self, lo, hi, a, b):
-        code = self.code
-        rst(code, _MULL, _T, a, b)
-        rst(code, _MULUH, _U, a, b)
-        rst(code, _ADD, lo, lo, _T)
-        rst(code, _ADD, hi, hi, _U)
-        skip = self._skip(_GEU, lo, _T)
-        add_number(code, None, hi, hi, 1)
-        self._land(skip)
-
-    # hi:lo >>= n (op: by shr_u or shr_s) for n < 32; out: what is shifted out, from the top.
-    def shift_out(self, op, hi, lo, out, n):
-        code = self.code
-        s_(code, _SSR, n)
-        self.const(_T, 0)
-        rst(code, _SRC, out, lo, _T)
-        rst(code, _SRC, lo, hi, lo)
-        rt(code, _SRL if op == _SHR_U else _SRA, hi, hi)
-
-    # hi:lo <<= n for n < 32, filled with the top of `fill`, which is shifted too.
-    def shift_in(self, hi, lo, fill, n, s):
-        code = self.code
-        s_(code, _SSL, n)
-        rst(code, _SRC, hi, hi, lo)
-        rst(code, _SRC, lo, lo, fill)
-        rs(code, _SLL, fill, fill)
-
-    # The C stack must not move, see xtensa_stubs.py: what a routine has there is in words of the
-    # frame it was entered with. First of all the return address, as a0 is scratch.
-    def routine(self):
-        align(self.code)
-        offset = Pairs.routine(self)
-        store_word(self.code, _U, _SP, _ROUTINE, _T)
-        return offset
-
-    def trap_routine(self, stub):
-        load_word(self.code, _U, _SP, _ROUTINE)
-        self.jump_far(stub)
-
-    # One that uses the registers below n, of which it keeps those that its callers keep locals in
-    # (see registers), and some words.
-    def enter_routine(self, wide, n, words=0):
-        self.kept = range(self.registers(wide)[0], n)
-        if words + _len(self.kept) > _WORDS:
-            raise OverflowError("no room for a routine's words")
-        self.words = words
-        for i, r in enumerate(self.kept):
-            self.store_word(r, words + i)
-
-    def leave_routine(self):
-        for i, r in enumerate(self.kept):
-            self.load_word(r, self.words + i)
-        load_word(self.code, _U, _SP, _ROUTINE)
-        emit16(self.code, _RET)
-
-    def store_word(self, s, i):
-        store_word(self.code, s, _SP, _ROUTINE + 4 + 4 * i, _U)
-
-    def load_word(self, d, i):
-        load_word(self.code, d, _SP, _ROUTINE + 4 + 4 * i)
-
     # ---- comparisons
 
     # What was compared: two registers, or a register and a number.
@@ -507,32 +265,6 @@ class Xtensa(Pairs):
         self.right = None
         self.value = value
         return condition
-
-    def compare_wide(self, condition, a, b):
-        code = self.code
-        if condition <= _IF_NE:
-            rst(code, _XOR, _T, low(a), low(b))
-            rst(code, _XOR, _U, high(a), high(b))
-            rst(code, _OR, _T, _T, _U)
-            return self.compare_const(condition, _T, 0)
-        if condition & 2:  # gt, le
-            condition ^= 2
-            a, b = b, a
-        # Whether a < b.
-        self.const(_T, 1)
-        less = self._skip(_LT if condition < _IF_LT_U else _LTU, high(a), high(b))
-        differ = self._skip(_NE, high(a), high(b))
-        less_too = self._skip(_LTU, low(a), low(b))
-        self._land(differ)
-        self.const(_T, 0)
-        self._land(less)
-        self._land(less_too)
-        return self.compare_const(_IF_EQ if condition & 1 else _IF_NE, _T, 0)
-
-    # With zero, for equality.
-    def compare_const_wide(self, condition, a, value):
-        rst(self.code, _OR, _T, low(a), high(a))
-        return self.compare_const(condition, _T, 0)
 
     # Emits the branch with no distance yet; returns its place.
     def _branch(self, condition):
@@ -622,11 +354,6 @@ class Xtensa(Pairs):
             skip = self._branch(condition ^ 1)
             self.move(d, a)
             self._land(skip)
-
-    def select_wide(self, condition, d, a):
-        skip = self._branch(condition ^ 1)
-        self.move_wide(d, a)
-        self._land(skip)
 
     # ---- branches
 
@@ -855,125 +582,3 @@ class Xtensa(Pairs):
         slli(code, d, a, 1)
         ssai(code, 1)
         rst(code, _SRC, d, _U, d)
-
-    # ---- calls
-
-    def _frame(self, cells):
-        self.alu_const(_ADD_OP, _FP, _FP, cells * 4)
-
-    # Calls the function at an offset, or one that is not known yet (-1), with its frame that many
-    # cells up; returns the place of the call.
-    def call(self, target, cells):
-        self._frame(cells)
-        place = self._far(_CALL0, target)
-        self.site()
-        self._frame(-cells)
-        return place
-
-    def call_stub(self, target):
-        self._far(_CALL0, target)
-        self.site()
-
-    def call_routine(self, target):
-        return self.call(target, 0)
-
-    def jump_far(self, target):
-        return self._far(_J, target)
-
-    def _far(self, op, target):
-        place = _len(self.code)
-        emit24(self.code, op)
-        if target >= 0:
-            self.patch(place, target - self.base)
-        return place
-
-    # A jump to where code traps becomes the call itself; a branch needs one elsewhere.
-    def trap_exits(self, places, stub, about):
-        code = self.code
-        for i, place in enumerate(places):
-            if self.sites is not None:
-                self.about = about[i]
-            if code[place] & 0x3F == _J:
-                code[place] = _CALL0
-                self.patch(place, stub - self.base)
-                if self.sites is not None:
-                    self.sites[self.base + place + 3] = self.about
-            else:
-                self.patch(place, _len(code))
-                self.call_stub(stub)
-
-    def call_scratch(self):
-        s_(self.code, _CALLX0, _T)
-        self.site()
-
-    # Leaves the function's entry in the second scratch register.
-    def find_entry(self, a, table, length, number, undefined, mismatch):
-        at = context.TABLES + 16 * table
-        if length is None:
-            self.load_context(_U, at + 8)
-            self.branch_registers(_GEU, a, _U, undefined)
-        else:
-            self.branch(self.compare_const(_IF_GE_U, a, length), undefined)
-        self.load_context(_U, at)
-        rst(self.code, _ADDX4, _U, a, _U)
-        load_word(self.code, _U, _U, 0)
-        load_word(self.code, _T, _U, 0)
-        self.alu_const(_ADD_OP, _T, _T, -number)
-        self.branch(self.compare_const(_IF_NE, _T, 0), mismatch)
-
-    def call_entry(self, cells):
-        self._frame(cells)
-        load_word(self.code, _T, _U, 8)
-        self.call_scratch()
-        self._frame(-cells)
-
-    # Behind replace_frame.
-    def jump_entry(self):
-        load_word(self.code, _T, 2, 8)
-        s_(self.code, _JX, _T)
-
-    # The return address is in the link register still.
-    def check_stack(self, cells, traps):
-        frame = _FP
-        if cells * 4 > _GUARD:
-            self.const(0, cells * 4 - _GUARD)
-            rst(self.code, _ADD, 0, 0, _FP)
-            frame = 0
-        elif self.is_leaf:
-            return
-        self.load_context(_T, context.STACK_END)
-        self.branch_registers(_LTU, _T, frame, traps)
-
-    def enter_function(self, cell):
-        self.store_cell(_U, cell)
-
-    def leave_function(self, cell):
-        self.load_cell(_U, cell)
-        emit16(self.code, _RET)
-
-    def leave_with(self, cell, source, n):
-        self.replace_frame(cell, source, n)
-        emit16(self.code, _RET)
-
-    # What find_entry found goes to register 2, and the return address to the link register.
-    def replace_frame(self, cell, source, n):
-        self.load_cell(0, cell)
-        for i in range(n):
-            self.load_cell(1, source + i)
-            store_word(self.code, 1, _FP, i * 4, _T)
-        move(self.code, 2, _U)
-        move(self.code, _U, 0)
-
-    # A jump over what burn_fuel makes.
-    def skip_fuel(self):
-        emit24(self.code, _J | (7 if self.far else 4) << 6)
-
-    def burn_fuel(self, label):
-        self.alu_const(_ADD_OP, _FUEL, _FUEL, -1)
-        self.branch(self.compare_const(_IF_LT_S, _FUEL, 0), label)
-
-    def leave(self, stub, arg0=None, arg1=None):
-        if arg0 is not None:
-            self.const(0, arg0)
-            self.const(1, arg1)
-        self.call_stub(stub)
