@@ -15,7 +15,7 @@ from wat import wat
 # Fills the heap but for so many bytes, and tries.
 COMPILE = """
 import gc, wamr
-from wamr.compiler.build import build
+from wamr.compiler.build import Build
 module = wamr.Module("/module.wasm")
 ballast = [None] * 200
 gc.collect()
@@ -27,7 +27,8 @@ for i in range(200):
 gc.collect()
 start = gc.mem_alloc()
 try:
-    for _ in build(module):
+    build = Build(module)
+    while build.step():
         pass
     gc.collect()
     print(module.native.size, gc.mem_alloc() - start)
