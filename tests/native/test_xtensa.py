@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 import wamr
+from board import Unix
 from wamr.compiler.program import Program
 from wamr.compiler.xtensa import Xtensa
-from wat import wat
+from wat import ON_DEVICE, wat
 
 from native import generate
 from native.emulator import emulate
@@ -296,6 +297,24 @@ def test_code_is_made_of_words(seed: int) -> None:
     list(program.compile())
     assert program.parts[0][0] & 0x3F == 0x36  # entry
     assert all(len(part) % 4 == 0 for part in program.parts)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_same_code_by_micropython(seed: int, unix: Unix) -> None:
+    data = generate.module(seed)
+    program = Program(wamr.Module(data), Xtensa())
+    list(program.compile())
+    output = unix.exec(
+        f"""{ON_DEVICE}
+from wamr.compiler.program import Program
+from wamr.compiler.xtensa import Xtensa
+program = Program(wamr.Module({data!r}), Xtensa())
+for _ in program.compile():
+    pass
+for part in program.parts:
+    print(bytes(part).hex())"""
+    )
+    assert output.split() == [bytes(part).hex() for part in program.parts]
 
 
 # The forward branches of $large span more than 2 KiB.

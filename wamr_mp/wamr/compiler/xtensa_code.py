@@ -113,9 +113,16 @@ def _byte(value):
     return (value + 128 & 0xFF) - 128
 
 
+# A word as a signed number. Most are, and small: a board has objects for the others.
+def _signed(value):
+    if -0x40000000 <= value <= 0x3FFFFFFF:
+        return value
+    return (value + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+
+
 # d = value. `literals` has the places of numbers in the function's code.
 def load_number(code, literals, d, value):
-    n = (value + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+    n = _signed(value)
     if -32 <= n < 96:
         emit16(code, 0x000C | (n & 15) << 12 | (d + 2 & 15) << 8 | n & 0x70)
     elif -2048 <= n < 2048:
@@ -163,7 +170,7 @@ def _literal(code, literals, d, value):
 
 # d = a + value: with two instructions for 16 bits, the lower and the higher byte with a sign each.
 def add_number(code, literals, d, a, value):
-    n = (value + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+    n = _signed(value)
     rest = _byte(n)
     if not n:
         move(code, d, a)
