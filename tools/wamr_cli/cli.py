@@ -13,6 +13,7 @@ import click
 import wamr
 
 from wamr_cli.build import build
+from wamr_cli.compile import compile_command
 from wamr_cli.completion import ports
 from wamr_cli.connection import Connection
 from wamr_cli.devices import devices
@@ -66,6 +67,7 @@ for command in (run, inspect, install, uninstall, ps, request, listen, monitor, 
     cli.add_command(command)
 cli.add_command(new)
 cli.add_command(build)
+cli.add_command(compile_command)
 cli.add_command(ps, "query")
 
 

@@ -53,25 +53,33 @@ def _by_prefixed(opcode: int) -> str:
     return "bulk memory" if opcode < 15 else "reference types"
 
 
+def immediates(reader: Reader, opcode: int) -> list[int]:
+    """The immediates of the instruction whose opcode was just read; for 0xFC, the sub-opcode
+    first.
+    """
+    found = [reader.u32()] if opcode == 0xFC else []
+    kinds = _AFTER_FC.get(found[0], "") if opcode == 0xFC else _IMMEDIATES.get(opcode, "")
+    for kind in kinds:
+        if kind == "u":
+            found.append(reader.u32())
+        elif kind == "b":
+            found.append(reader.byte())
+        elif kind == "v":
+            found += [reader.u32() for _ in range(reader.u32())]
+        elif kind == "t":
+            found.append(reader.signed(33))
+        else:
+            found.append(reader.signed(32 if kind == "s" else 64))
+    return found
+
+
 def _instructions(reader: Reader) -> Iterator[tuple[int, int, int]]:
     """(opcode, sub-opcode after 0xFC, block type) of each instruction."""
     while reader.pos < reader.end:
         opcode = reader.byte()
-        prefixed = reader.u32() if opcode == 0xFC else -1
-        block_type = -64
-        kinds = _AFTER_FC.get(prefixed, "") if opcode == 0xFC else _IMMEDIATES.get(opcode, "")
-        for kind in kinds:
-            if kind == "u":
-                reader.u32()
-            elif kind == "b":
-                reader.byte()
-            elif kind == "v":
-                for _ in range(reader.u32()):
-                    reader.u32()
-            elif kind == "t":
-                block_type = reader.signed(33)
-            else:
-                reader.signed(32 if kind == "s" else 64)
+        found = immediates(reader, opcode)
+        prefixed = found[0] if opcode == 0xFC else -1
+        block_type = found[0] if _IMMEDIATES.get(opcode) == "t" else -64
         yield opcode, prefixed, block_type
 
 

@@ -49,6 +49,10 @@ class WasmApp(App):
         engine = config.engine
         if engine == "auto" and not find(module):
             engine = "portable"  # to begin with
+        elif engine == "native":
+            from wamr.engine.native import load
+
+            load(module)  # here, as deep inside a board's C stack has no room left for it
         try:
             self.program = Program(
                 module,

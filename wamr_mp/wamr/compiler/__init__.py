@@ -24,3 +24,5 @@ _KEPT = ("wamr.compiler.code", "wamr.compiler.context")
 def unload():
     files = [name for name in sys.modules if name[:14] == "wamr.compiler." and name not in _KEPT]
     forget("wamr.wasm.opcodes", *files)
+    if not [name for name in _KEPT if name in sys.modules]:
+        forget("wamr.compiler")

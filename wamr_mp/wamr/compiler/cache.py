@@ -15,7 +15,6 @@ from binascii import crc32, hexlify
 from hashlib import sha256
 
 from wamr.compiler import loader
-from wamr.compiler.code import Code
 from wamr.compiler.version import VERSION
 from wamr.host import MICROPYTHON, const
 
@@ -72,6 +71,8 @@ def find(module):
         origin = "cache"
     if not made or made[1][:_KEY] != key:
         return None
+    from wamr.compiler.code import Code  # which stays
+
     enter, known = made
     size = struct.unpack_from("<I", known, _KEY)[0]
     return Code(module, enter, memoryview(known)[_TABLE:], size, origin)
@@ -85,19 +86,14 @@ def _exists(path):
         return False
 
 
-# Only from the firmware: not from files that have such a name.
 def _frozen(key):
     name = name_of(key)
-    places = sys.path[:]
-    sys.path[:] = [".frozen"]
     try:
         found = __import__(name)
-        return found.f, found.about
     except ImportError:
         return None
-    finally:
-        sys.path[:] = places
-        sys.modules.pop(name, None)
+    sys.modules.pop(name)
+    return found.f, found.about
 
 
 def is_whole(path, key):
@@ -119,9 +115,9 @@ def is_whole(path, key):
         return file.read(4) == struct.pack("<I", crc)
 
 
-# The parts of such a file.
-def parts_of(code, key, table, size):
-    return [loader.head(size, loader.feature(), name_of(key), about(key, table, size))] + code
+# The parts of such a file, but for the checksum.
+def parts_of(feature, key, code, table, size):
+    return [loader.head(size, feature, name_of(key), about(key, table, size))] + code + [b"\0"]
 
 
 def save(path, module, code, table, size):
@@ -130,7 +126,7 @@ def save(path, module, code, table, size):
     aside = path + "~"
     crc = 0
     with open(aside, "wb") as file:
-        for part in parts_of(code, key, table, size) + [b"\0"]:
+        for part in parts_of(loader.feature(), key, code, table, size):
             part = loader.bytes_of(part)
             file.write(part)
             crc = crc32(part, crc)

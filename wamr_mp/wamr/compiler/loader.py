@@ -11,7 +11,7 @@ import sys
 from wamr.host import MICROPYTHON, array, const, io
 
 # .mpy architectures (bits 10 and up of sys.implementation._mpy) and the targets for them.
-_TARGETS = {
+TARGETS = {
     2: ("x64", "X64"),
     5: ("thumb2", "Thumb2"),
     6: ("thumb2", "Thumb2"),
@@ -25,11 +25,11 @@ _TARGETS = {
 # The file and class of the assembler for the machine this runs on, or None.
 def _names():
     if MICROPYTHON:
-        return _TARGETS.get(getattr(sys.implementation, "_mpy", 0) >> 10)
+        return TARGETS.get(getattr(sys.implementation, "_mpy", 0) >> 10)
     import platform
 
     if platform.machine() in ("x86_64", "AMD64") and sys.platform == "linux":
-        return _TARGETS[2]
+        return TARGETS[2]
     return None
 
 

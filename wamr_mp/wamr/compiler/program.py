@@ -22,6 +22,8 @@ class Program:
     offsets: where functions start, imported ones have none; and behind them routines
     """
 
+    FUNCTION = Function
+
     def __init__(self, module, asm):
         self.module = module
         self.asm = asm
@@ -66,7 +68,7 @@ class Program:
         self.offsets[index] = self.size
         try:
             asm.begin(self.size, 2 * length // asm.UNIT)
-            Function(self, index).compile()
+            self.FUNCTION(self, index).compile()
         except OverflowError:
             if asm.far:
                 raise
@@ -75,7 +77,7 @@ class Program:
                 asm.sites = {}
             asm.far = True
             asm.begin(self.size, 2 * length // asm.UNIT)
-            Function(self, index).compile()
+            self.FUNCTION(self, index).compile()
             asm.far = False
         self.add_part()
 

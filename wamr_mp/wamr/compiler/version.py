@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "fbdc372e"
+VERSION = "fb0ffa0a"

@@ -7,7 +7,7 @@ other goes through the driver, which costs more than most functions do.
 import gc
 
 from wamr.engine import portable
-from wamr.host import const, forget
+from wamr.host import MICROPYTHON, const, forget
 
 # RAM for compiling: the compiler's files and what it works with; and for each byte of wasm, the
 # code that comes of it, while it grows.
@@ -35,6 +35,8 @@ def attach(instance):
 
 # Whether there is code that was kept; it is loaded then.
 def find(module):
+    if MICROPYTHON:
+        gc.collect()  # what stays of this must not lie in the middle of the free memory
     from wamr.compiler import cache, unload
 
     try:
