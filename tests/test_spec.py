@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import wamr
 from board import BOARDS, BUILD, Board, BoardError, Unix
+from kernels import bench
 from spec import convert, suite
 from spec.device_runner import Runner
 from wat import ON_DEVICE
@@ -50,45 +52,68 @@ def check_all_passed(name: str, outcome: suite.Outcome) -> None:
     assert outcome.passed + outcome.skipped > 0
 
 
+# This much of machine code will do on the boards every day: it takes minutes to compile, and the
+# targets are run under emulation too (native/test_targets.py).
+SOME_FILES = ("conversions", "f32", "f64", "i32", "i64", "memory_trap", "table_init", "unwind")
+
+
+@contextmanager
+def equip(name: str, folder: Path) -> Iterator[Board]:
+    """A board with the runner on its flash disk."""
+    compiled = folder / "spec_runner.mpy"
+    cross = BUILD / "mpy-cross" / "mpy-cross"
+    subprocess.run([cross, "-s", "spec_runner.py", "-o", compiled, RUNNER], check=True)
+    with Board(name) as board:
+        board.put(compiled, "/spec_runner.mpy")
+        yield board
+
+
 @pytest.fixture(scope="module", params=list(BOARDS))
 def equipped(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Board]:
-    """A board with the runner on its flash disk."""
-    compiled = tmp_path_factory.mktemp("runner") / "spec_runner.mpy"
-    cross = BUILD / "mpy-cross" / "mpy-cross"
-    subprocess.run([cross, "-s", "spec_runner.py", "-o", compiled, RUNNER], check=True)
-    with Board(request.param) as board:
-        board.put(compiled, "/spec_runner.mpy")
+    with equip(request.param, tmp_path_factory.mktemp("runner")) as board:
         yield board
 
 
 @pytest.mark.device
 @every_file
-def test_board(name: str, equipped: Board, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["portable", "native"])
+def test_board(engine: str, name: str, equipped: Board, tmp_path: Path) -> None:
+    if engine == "native" and name not in SOME_FILES and not bench.FULL:
+        pytest.skip("takes minutes; WAMR_FULL=1 runs it")
+    listed = suite.NotFitting.of(equipped.name, engine)
+    outcome, complaints, said = run_file(equipped, name, tmp_path, engine, listed)
+    assert not complaints, "\n".join([*complaints.values(), "" if outcome.finished else said])
+
+
+def run_file(
+    board: Board, name: str, folder: Path, engine: str, listed: suite.NotFitting
+) -> tuple[suite.Outcome, dict[int, str], str]:
+    """What a file of the suite comes to, what of it is not as listed, and all that was printed."""
     file = FILES[name]
-    listed = suite.NotFitting.of(equipped.name)
     modules = suite.modules(file)
-    outcome, output = run(equipped, tmp_path / name, convert.convert(file))
+    outcome, output = run(board, folder / name, convert.convert(file), engine)
     complaints = listed.complaints(name, outcome, modules)
     if complaints and outcome.finished:
         # Whether a module fits must not depend on what ran before it: these get a fresh heap.
         for segment in convert.segments(file):
             if segment.lines & set(complaints):
-                part, output = run(equipped, tmp_path / name, segment.stream)
+                part, output = run(board, folder / name, segment.stream, engine)
                 outcome.replace(segment.lines, part)
         complaints = listed.complaints(name, outcome, modules)
-    said = "" if outcome.finished else output
-    assert not complaints, "\n".join([*complaints.values(), said])
+    return outcome, complaints, output
 
 
-def run(board: Board, path: Path, stream: bytes) -> tuple[suite.Outcome, str]:
+def run(board: Board, path: Path, stream: bytes, engine: str) -> tuple[suite.Outcome, str]:
     """Runs one stream from a fresh heap; returns the outcome and all that was printed."""
     path.write_bytes(stream)
     board.soft_reset()
     try:
         output = board.exec(
-            f"import spec_runner; spec_runner.main({str(path)!r}, stack={STACK})", timeout_s=600
+            f"import spec_runner; "
+            f"spec_runner.main({str(path)!r}, stack={STACK}, engine={engine!r})",
+            timeout_s=600,
         )
     except BoardError as error:
         output = error.output + str(error)

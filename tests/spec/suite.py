@@ -99,7 +99,7 @@ class Outcome:
 
 @dataclass
 class NotFitting:
-    """What is known not to fit one board: `not_fitting/BOARD.txt`.
+    """What is known not to fit one board: `not_fitting/ENGINE/BOARD.txt`.
 
     A line is `NAME.wasm reason`, for a module that finds no memory, with everything that depends
     on it, or `NAME.wast:LINE reason`, for a command that needs a memory.grow the board has no RAM
@@ -110,8 +110,8 @@ class NotFitting:
     commands: dict[str, set[int]]  # file of the suite: lines
 
     @classmethod
-    def of(cls, board: str) -> NotFitting:
-        path = HERE / "not_fitting" / f"{board}.txt"
+    def of(cls, board: str, engine: str = "portable") -> NotFitting:
+        path = HERE / "not_fitting" / engine / f"{board}.txt"
         return cls.read(path.read_text(encoding="utf-8") if path.exists() else "", str(path))
 
     @classmethod
