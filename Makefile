@@ -116,7 +116,7 @@ $(UNIX): $(BUILD)/unix/configured $(RUNTIME) $(MPY_CROSS) | source $(LOG)
 
 EMULATED_C := $(wildcard firmware/usermods/emulated/*)
 
-$(BUILD)/firmware/%/configured: boards/%/mpconfigboard.mk boards/emulated.mk \
+$(BUILD)/firmware/%/configured: boards/%/mpconfigboard.mk boards/%/manifest.py boards/emulated.mk \
 		$(filter %.h %.mk %.ld,$(EMULATED_C)) firmware/manifest_emulated.py manifest.py
 	@rm -rf $(@D)
 	@mkdir -p $(@D)

@@ -1,5 +1,7 @@
-# The runtime, for any MicroPython firmware: include("…/manifest.py") in a board's manifest, or
-# FROZEN_MANIFEST=…/manifest.py on the line that builds a port.
+# The runtime, for any MicroPython firmware: include("…/manifest.py", machine="…") in a board's
+# manifest, or FROZEN_MANIFEST=…/manifest.py on the line that builds a port.
+
+import os
 
 metadata(
     description="WebAssembly runtime and application framework",
@@ -7,5 +9,23 @@ metadata(
     license="Apache-2.0",
 )
 
+# The compiler's files that make code for one kind of machine begin with its name. A board needs
+# those of its own only. machine: names, with spaces between them; None: all.
+options.defaults(machine=None)
+MACHINES = ("rv32", "thumb2", "vfp", "x64", "xtensa")
+
+
+def is_wanted(file):
+    machine = os.path.basename(file)[:-3].split("_")[0]
+    return options.machine is None or machine not in MACHINES or machine in options.machine.split()
+
+
+found = [
+    os.path.relpath(os.path.join(folder, name), "wamr_mp/wamr")
+    for folder, _, names in os.walk("wamr_mp/wamr")
+    for name in names
+    if name.endswith(".py")
+]
+
 # Without line numbers, as MicroPython freezes its own packages.
-package("wamr", base_path="wamr_mp", opt=3)
+package("wamr", sorted(filter(is_wanted, found)), base_path="wamr_mp", opt=3)

@@ -4,7 +4,7 @@
 
 WAMR_DIR := $(abspath $(BOARD_DIR)/../..)
 
-FROZEN_MANIFEST ?= $(WAMR_DIR)/firmware/manifest_emulated.py
+FROZEN_MANIFEST ?= $(BOARD_DIR)/manifest.py
 USER_C_MODULES ?= $(WAMR_DIR)/firmware/usermods
 MICROPY_VFS_LFS2 = 1
 SRC_C += shared/timeutils/timeutils.c

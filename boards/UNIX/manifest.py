@@ -1,2 +1,2 @@
 include("$(MPY_DIR)/extmod/asyncio")
-include("../../manifest.py")
+include("../../manifest.py", machine="x64")

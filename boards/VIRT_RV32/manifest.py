@@ -1,0 +1,1 @@
+include("../../firmware/manifest_emulated.py", machine="rv32")
