@@ -138,6 +138,39 @@ def large(cells: int) -> str:
         (i32.add (call_indirect (type $t) (local.get 0) (i32.const 0))
           (i32.wrap_i64 (local.get {last}))))
       (func (export "deep") (type $t) (return_call $middle (local.get 0)))
+      (func (export "tail") (type $t) {more}
+        (return_call_indirect (type $t) (local.get 0) (i32.const 0)))
       (func (export "f") (type $t) {more}
         (i32.add (call $leaf (local.get 0))
           (call_indirect (type $t) (local.get 0) (i32.const 1))))"""
+
+
+def many_types(n: int) -> str:
+    """A module with so many function types, that calls functions of the last one and another."""
+    kinds = [
+        " ".join("i64" if i >> bit & 1 else "i32" for bit in range(n.bit_length()))
+        for i in range(n)
+    ]
+    types = "".join(f"(type $t{i} (func (param {kind})))" for i, kind in enumerate(kinds))
+    args = " ".join(f"({kind}.const 0)" for kind in kinds[-1].split())
+    return f"""{types} (table 2 2 funcref) (elem (i32.const 0) $last $third)
+      (global $g (mut i32) (i32.const 0))
+      (func $last (type $t{n - 1}) (global.set $g (i32.const 1)))
+      (func $third (type $t3) (global.set $g (i32.const 2)))
+      (func (export "f") (param i32) (result i32)
+        {args} (call_indirect (type $t{n - 1}) (local.get 0)) (global.get $g))"""
+
+
+def crowded() -> str:
+    """Comparisons whose operands take the registers that what stays on the stack would want."""
+    less = "(i64.lt_s (i64.load (i32.const 0)) (i64.load (i32.const 8)))"
+    head = f"(param {'i64 ' * 8}) (result i64)"
+    constants = "(i64.const 0x123456789a) (i64.const -0x6123456789a)"
+    locals_ = "(local.get 6) (local.get 7)"
+    return f"""(memory 1) (data (i32.const 0) "\\01\\02\\03\\04\\05\\06\\07\\08")
+      (func (export "if") {head} {locals_} {less}
+        (if (result i64) (then (i64.const 5)) (else (i64.const 6))) i64.add i64.sub)
+      (func (export "br_if") {head} (block (result i64) {locals_} {less} br_if 0 i64.sub))
+      (func (export "locals") {head} {locals_} {less} select)
+      (func (export "constants") {head} {constants} {less} select)
+      (func (export "both") {head} {locals_} {constants} {less} select i64.sub i64.sub)"""

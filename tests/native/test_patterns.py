@@ -58,8 +58,28 @@ def test_large_frames(cells: int, target: str | None) -> None:
     module = wamr.Module(wat(patterns.large(cells)))
     for engine in ("portable", "native"):
         instance = wamr.Instance(module, engine=engine, stack=64 * cells)
-        seen = [instance.call_raw(name, [x]) for name in ("f", "deep") for x in (1, 2, 0x80000000)]
+        seen = [
+            instance.call_raw(name, [x])
+            for name in ("f", "deep", "tail")
+            for x in (1, 2, 0x80000000)
+        ]
         if engine == "portable":
             expected = seen
         else:
             assert seen == expected
+
+
+@pytest.mark.parametrize("n", [255, 257, 4097, 4100, 8200])
+def test_many_types(n: int, target: str | None) -> None:
+    instance = wamr.Instance(wamr.Module(wat(patterns.many_types(n))), engine="native")
+    assert instance.exports.f(0) == 1
+    with pytest.raises(wamr.Trap, match="^indirect call type mismatch$"):
+        instance.exports.f(1)
+
+
+def test_crowded_registers(target: str | None) -> None:
+    module = wamr.Module(wat(patterns.crowded()))
+    portable, native = (wamr.Instance(module, engine=e) for e in ("portable", "native"))
+    for name in ("if", "br_if", "locals", "constants", "both"):
+        args = [n * 0x100000001 for n in range(1, 9)]
+        assert native.call_raw(name, args) == portable.call_raw(name, args), name

@@ -6,6 +6,8 @@ from wamr.compiler.calls import operation
 from wamr.compiler.control import compare, trap
 from wamr.compiler.scan import leb, next_leb, signed_leb
 from wamr.compiler.values import (
+    flush,
+    has_room,
     is_temp,
     release,
     result,
@@ -99,7 +101,10 @@ def select_if(f, condition, a, b, pc):
     for n in range(len(stack) - 2, len(stack)):
         d = stack[n]
         if d & _KIND == _CONST:
-            stack[n] = use(f, d) << 4 | d & _TYPE
+            if has_room(f, d):
+                stack[n] = use(f, d) << 4 | d & _TYPE
+            else:
+                flush(f, n)
     condition = compare(f, condition, a, b)
     d = _copy(f, stack.pop())
     e = stack.pop()

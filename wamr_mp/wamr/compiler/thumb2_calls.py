@@ -75,6 +75,9 @@ class Calls(Wide):
         self._32(0xF850 | _IP, _IP << 12 | 0x20 | a)  # ldr ip, [ip, a, lsl #2]
         self.load_at(_LR, _IP, 0)
         if modified(number) < 0:
+            while number > 0xFFF:
+                self._immediate(0xF2A0 | _LR, _LR, 0xFFF)  # subw
+                number -= 0xFFF
             self._immediate(0xF2A0 | _LR, _LR, number)
             number = 0
         self.compare_const(0, _LR, number)
@@ -88,9 +91,10 @@ class Calls(Wide):
         self._frame(-cells)
         self._reload()
 
+    # Behind replace_frame.
     def jump_entry(self):
-        self.load_at(_IP, _IP, 8)
-        self.code.append(0x4760)  # bx ip
+        self.load_at(1, 1, 8)
+        self.code.append(0x4708)  # bx r1
 
     def check_stack(self, cells, traps):
         if cells * 4 <= _GUARD:
@@ -117,7 +121,9 @@ class Calls(Wide):
         self.copy_cells(0, source, n)
         self.code.append(0x4700)  # bx r0
 
+    # What find_entry found goes to register 1: cells far away take the scratch register.
     def replace_frame(self, cell, source, n):
+        self.move(1, _IP)
         self.load_cell(_LR, cell)
         for i in range(n):
             self.load_cell(0, source + i)

@@ -294,6 +294,13 @@ def top_cell(f):
     return cell_of(f, len(f.stack))
 
 
+# Whether an operand can be loaded without another one giving up its register. Those that are
+# compared are on the stack no more, and give up none.
+def has_room(f, d):
+    free = f.free & f.temps
+    return free & free - 1 if d & _WIDE and f.pairs else free
+
+
 # Puts operand n into its cell.
 def flush(f, n):
     d = f.stack[n]
@@ -303,6 +310,8 @@ def flush(f, n):
     cell = cell_of(f, n)
     if kind == _CONST:
         store_const(f, d, cell)
+    elif kind == _LOCAL and not has_room(f, d) and memory_cell(f, d) >= 0:
+        f.asm.copy_cells(cell, f.cells[d >> 4], 2 if d & _WIDE else 1)
     else:
         r = use(f, d)
         if d & _WIDE:
