@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 import wamr
 from kernels import bench
+from wamr import pool
 from wat import wat
 
 from native.test_targets import TARGETS
@@ -153,6 +154,54 @@ def test_cut_memory(offset: int, target: type) -> None:
                 assert written == (0x81828384).to_bytes(8, "little")[:width]
 
 
+# What cuts it may be a sum, whose first number says nothing.
+def test_memory_cut_by_a_sum(target: type) -> None:
+    place = "(i32.sub (i32.const 60000) (i32.const 59000))"
+    text = f"""(memory 1 1) (global (export "__heap_base") i32 {place})
+      (func (export "constant") (i32.store (i32.const 20000) (i32.const 1)))
+      (func (export "offset") (param i32) (i32.store offset=20000 (local.get 0) (i32.const 1)))"""
+    for name, args in (("constant", []), ("offset", [0])):
+        instance = wamr.Instance(wamr.Module(wat(text)), engine="native")
+        assert len(instance.memory.buf) == 1000
+        instance.call_raw(name, args)
+        assert instance.memory.u32(20000) == 1
+
+
+@pytest.fixture
+def memory_pool() -> Iterator[None]:
+    pool.init(1 << 18)
+    yield
+    pool._heap = None
+
+
+# A memory that was given back is none, also in the middle of a call, and where nothing is checked.
+def test_closed_memory(memory_pool: None, target: type) -> None:
+    text = """(import "env" "close" (func $close)) (memory 1)
+      (func (export "constant") (drop (i32.load (i32.const 256))))
+      (func (export "offset") (param i32) (drop (i32.load offset=8 (local.get 0))))
+      (func (export "again") (param i32) (drop (i32.load (local.get 0)))
+        (call $close) (i32.store (local.get 0) (i32.const 1)))"""
+    module = wamr.Module(wat(text))
+    running: list[wamr.Instance] = []
+    imports = {"env": {"close": lambda: running[0].close()}}
+    for used in (False, True):
+        for name, args in (
+            ("constant", []),
+            ("offset", [4]),
+            ("offset", [1 << 29]),
+            ("again", [8]),
+        ):
+            instance = wamr.Instance(module, imports, engine="native", heap=0)
+            running[:] = [instance]
+            if used:
+                instance.call_raw("offset", [0])
+            if name != "again":
+                instance.close()
+            with pytest.raises(wamr.Trap, match=OUT_OF_BOUNDS):
+                instance.call_raw(name, args)
+            assert not pool.taken
+
+
 def address(rng: random.Random, size: int) -> str:
     near = size + rng.choice([-70000, -4100, -100, -9, -4, -1, 0, 1, 5])
     return rng.choice(
@@ -292,6 +341,16 @@ def test_indexes(size: int, target: type) -> None:
         for name in ("get", "set"):
             with pytest.raises(wamr.Trap, match="^out of bounds table access$"):
                 instance.call_raw(name, [index])
+
+
+def test_arguments_in_a_small_stack(target: type) -> None:
+    kinds = "i64 " * 255
+    text = f"""(func (export "params") (param {kinds}) (result i64) (local.get 254))
+      (func (export "results") (result {kinds}) {"(i64.const 5)" * 255})"""
+    instance = wamr.Instance(wamr.Module(wat(text)), engine="native", stack=64)
+    for name, args in (("params", list(range(255))), ("results", [])):
+        with pytest.raises(wamr.Trap, match="^call stack exhausted$"):
+            instance.call_raw(name, args)
 
 
 def deep(params: int, locals_: int, operands: int, kind: str) -> str:

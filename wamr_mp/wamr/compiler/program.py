@@ -5,7 +5,7 @@ import gc
 from wamr.host import MICROPYTHON, array, const
 from wamr.compiler.function import Function
 from wamr.compiler.routines import Routines
-from wamr.compiler.scan import signed_leb
+from wamr.compiler.scan import next_leb, signed_leb
 from wamr.compiler.values import is_wide
 
 # How many bytes of code are made between collections of garbage.
@@ -161,4 +161,7 @@ def guaranteed(module):
     if own < 0 or module.globals[found[1]] != (0x7F, False):
         return size
     buf, pos = module.global_inits[own]
-    return min(size, signed_leb(buf, pos + 1)) if buf[pos] == 0x41 else 0
+    # It may be an imported global, or a sum.
+    if buf[pos] != 0x41 or buf[next_leb(buf, pos + 1)] != 0x0B:
+        return 0
+    return min(size, signed_leb(buf, pos + 1))

@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "fb0ffa0a"
+VERSION = "e15c692f"

@@ -3,13 +3,14 @@
 from wamr.compiler import context
 from wamr.host import address_of, array, const, struct
 from wamr.wasm.errors import Trap
-from wamr.wasm.externs import from_bits, to_bits, to_values
+from wamr.wasm.externs import OUT_OF_BOUNDS, from_bits, to_bits, to_values
 from wamr.engine import CALL, DONE, SUSPENDED, cells
 from wamr.engine.execution import MAX_FUEL, Execution, running
 
 SLICE = const(20000)
-# Cells of a stack at least: more than what functions may use unchecked (Assembler.GUARD).
-_MIN_STACK = const(256)
+# Cells of a stack at least: more than what functions may use unchecked (Assembler.GUARD), and what
+# 255 parameters or results take, which are there before any check.
+_MIN_STACK = const(512)
 
 # The context as the driver sees it, in items of 8 bytes; see compiler/context.py.
 _RESUME = const(0)
@@ -48,6 +49,8 @@ class Native:
         self.start = self.code.start(0)
         self.memory = instance.memory
         self.buf = None  # that of the memory, as the context has it
+        if self.memory is not None:
+            self._link_memory()
         self.tables = instance.tables
         self.shadows = [None] * len(self.tables)
         self.versions = [-1] * len(self.tables)
@@ -119,8 +122,11 @@ class Native:
             i += 1
 
     def _link_memory(self):
+        size = len(self.memory.buf)
+        if size < self.context[_MEMORY + 1]:
+            # Given back by close(): and the code relies on what was there.
+            raise Trap(OUT_OF_BOUNDS)
         self.buf = self.memory.buf
-        size = len(self.buf)
         self.context[_MEMORY] = address_of(self.buf) if size else 0
         self.context[_MEMORY + 1] = size
         struct.pack_into("<I", self.context, context.LIMIT, max(size - 3, 0) & 0xFFFFFFFF)
@@ -154,6 +160,13 @@ def _make_spare(n_cells):
         while len(_spare[0]) < n_cells:
             _spare[0].extend(piece)
         _spare[1] = address_of(_spare[0])
+
+
+# Exchanges that stack for another one: before and after what may call in the middle of a call.
+def exchange(stack):
+    kept = _spare[:]
+    _spare[:] = stack
+    return kept
 
 
 # Whether a function can be begun with what is at hand: it is none that was imported, no other call
