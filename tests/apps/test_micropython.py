@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from board import ROOT, Unix, unix_path
 from wamr.apps.packet import DELETE, GET, PUT, Request
+from wat import ON_DEVICE
+from wat import wat as wasm
 
 from . import wat
 from .device import frame, parse
@@ -342,3 +344,41 @@ def test_in_the_background_of_a_timer(unix: Unix, tmp_path: Path) -> None:
             assert count([await device.ask(GET, "/app/h/x")]) == [5]
 
     asyncio.run(main())
+
+
+# What interrupts a program in the foreground may come right before it enters machine code.
+INTERRUPTED = """
+import _thread, sys, time
+
+sys.modules["machine"] = sys
+import wamr
+from wamr.apps import background
+
+class core:
+    cur_task = None
+
+    def run(turn):
+        other(1, 2)
+
+background.core = core
+pump = background._Pump(0, {})
+texts = %r
+add, other = [wamr.Instance(wamr.Module(t), engine="native").exports.f for t in texts]
+
+def tick():
+    while True:
+        time.sleep_us(200)
+        pump.tick(None)
+
+_thread.start_new_thread(tick, ())
+print(sum([add(i, 7) != i + 7 for i in range(30000)]))
+"""
+
+
+def test_calls_that_are_interrupted(unix: Unix) -> None:
+    add, sub = (
+        wasm(f'''(func (export "f") (param i32 i32) (result i32)
+          (i32.{op} (local.get 0) (local.get 1)))''')
+        for op in ("add", "sub")
+    )
+    assert unix.exec(ON_DEVICE + INTERRUPTED % ([add, sub],)).strip() == "0"

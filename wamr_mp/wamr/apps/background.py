@@ -2,6 +2,7 @@
 
 import asyncio
 import asyncio.core as core
+import sys
 
 import machine
 import micropython
@@ -39,6 +40,7 @@ class _Pump:
     # asyncio's current task when its loop was found standing still.
     stalled = None
     working = False
+    stack = (None, 0)  # for machine code: what it interrupts may be about to use its own
 
     def __init__(self, period, settings):
         self.period = period
@@ -86,11 +88,16 @@ class _Pump:
         if not theirs and (not self.endless or now - self.last >= self.period):
             self.stalled = running
             self.working = True
+            native = sys.modules.get("wamr.engine.native")
+            if native:
+                theirs = native.exchange(self.stack)
             try:
                 core.run(self._turn())
             except KeyboardInterrupt:
                 self._revive(core.cur_task)
             core.cur_task = running
+            if native:
+                self.stack = native.exchange(theirs)
             self.working = False
             self.last = clock.ticks_ms()
         if self.endless:
