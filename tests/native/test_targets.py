@@ -49,3 +49,13 @@ def test_official_suite(name: str, target: type) -> None:
         stream = io.BytesIO(convert.convert(FILES[name]))
         Runner(wamr, stream, reported.append, engine="native").run()
     check_all_passed(name, suite.Outcome.read("\n".join(reported)))
+
+
+# MicroPython's arrays do not say so.
+def test_a_table_that_does_not_reach() -> None:
+    asm = Thumb2()
+    asm.begin(0)
+    table = asm.jump_table(0, 2)
+    asm.case(table, 0, 2, table + 0xFFFF)
+    with pytest.raises(OverflowError, match="too large for its branches"):
+        asm.case(table, 1, 2, table + 0x10000)

@@ -470,6 +470,8 @@ class Thumb2(Calls):
     # Case i of n (n itself: the other one) goes to target.
     def case(self, base, i, n, target):
         if i < n:
+            if target - base > 0xFFFF:  # of which MicroPython would keep the lower half
+                raise OverflowError("a function is too large for its branches")
             self.code[base + i] = target - base
         elif n:
             self.patch(base - 4, target)

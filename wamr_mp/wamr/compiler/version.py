@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "e15c692f"
+VERSION = "ba687b5c"
