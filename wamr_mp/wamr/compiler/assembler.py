@@ -6,7 +6,8 @@ offset in bytes from the start of the module's code.
 
 from wamr.host import const
 
-_LARGE = const(1024)
+# Units of code from which on it is not copied.
+_LARGE = const(256)
 
 
 class Assembler:
@@ -53,13 +54,15 @@ class Assembler:
         self.flags = -1  # position, and register that the flags compare with 0 there
         if units > self.reserved:
             self.reserved = units
+            self.code = None  # two would take room
             self.code = self.buffer(units)
         self.code[:] = self.code[:0]
 
-    # The code of a function at its end, in a buffer of its own: a copy unless it is large.
+    # The code of a function at its end, in a buffer of its own: a copy unless it is large, and
+    # little of the room was not needed.
     def take(self):
         code = self.code
-        if len(code) < _LARGE:
+        if len(code) < _LARGE or 4 * len(code) < 3 * self.reserved:
             return code[:]
         self.reserved = -1
         return code

@@ -1,5 +1,7 @@
 """Makes the machine code of a module, step by step."""
 
+import gc
+
 from wamr.compiler import loader, unload
 from wamr.compiler.code import Code
 from wamr.wasm.errors import LinkError
@@ -63,10 +65,22 @@ class Build:
             except OSError as e:
                 self.error = e
         self.module.native = Code(
-            self.module, enter or loader.load(parts), table, size, "compiled"
+            self.module, enter or _load_parts(parts), table, size, "compiled"
         )
 
     def close(self):
         """Free what the work at hand takes."""
         self._program = self._steps = None
         unload()
+
+
+# The parts lie scattered among what the compiler took. Where that leaves no room in one piece for
+# all of them, they move together first: a copy goes to the lowest place that has room.
+def _load_parts(parts):
+    try:
+        return loader.load(parts)
+    except MemoryError:
+        for i in range(len(parts)):
+            gc.collect()
+            parts[i] = parts[i][:]
+        return loader.load(parts)

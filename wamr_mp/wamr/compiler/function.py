@@ -77,17 +77,30 @@ _FLOAT_REGISTERS = b"\x16\x17\x18\x19\x1a\x1b\x1c\x1d"
 
 
 class Function:
-    """A function while it is compiled: the state that the functions of this package work on.
+    """The function at hand: the state that the functions of this package work on.
 
     They are functions, and what they keep is in numbers, because on a board a method, an attribute
     of a class and every object cost more than the work they do.
     """
 
-    def __init__(self, program, index):
-        module = program.module
+    def __init__(self, program):
         self.program = program
-        self.module = module
+        self.module = program.module
         self.asm = asm = program.asm
+        # See values.py.
+        self.pairs = not asm.WIDE
+        self.takes_cells = asm.TAKES_CELLS
+        self.shifts = asm.SHIFTS
+        self.stores_constants = asm.STORES_CONSTANTS
+        self.floats = asm.FLOATS
+        self.float_temps = 0x3F0000 if asm.FLOATS else 0
+
+    # The state at the start of a function. One object serves all of them: on a board its
+    # attributes would grow anew each time.
+    def begin(self, index):
+        program = self.program
+        module = self.module
+        asm = self.asm
         self.code = module.code
         self.results = module.funcs[index][1]
         body = 7 * (index - module.n_imported_funcs)
@@ -101,15 +114,9 @@ class Function:
         asm.is_leaf = not scan.calls
 
         # See values.py.
-        self.pairs = not asm.WIDE
-        self.takes_cells = asm.TAKES_CELLS
-        self.shifts = asm.SHIFTS
-        self.stores_constants = asm.STORES_CONSTANTS
         self.stack = []
         n_temps, registers = asm.registers(self.wide)
         self.temps = (1 << n_temps) - 1
-        self.floats = asm.FLOATS
-        self.float_temps = 0x3F0000 if asm.FLOATS else 0
         self.free = self.temps | self.float_temps
         self.place = []
         self.home = []
@@ -135,7 +142,8 @@ class Function:
         self.about_traps = []  # for backtraces, beside them
         self.about_exact = []
 
-    def compile(self):
+    def compile(self, index):
+        self.begin(index)
         self._enter()
         code = self.code
         pc = self.start

@@ -8,8 +8,10 @@ from wamr.compiler.routines import Routines
 from wamr.compiler.scan import next_leb, signed_leb
 from wamr.compiler.values import is_wide
 
-# How many bytes of code are made between collections of garbage.
+# How many bytes of code are made between collections of garbage, at least; where there is room, a
+# part of what is free.
 _COLLECT = const(512)
+_PART = const(5)
 
 
 class Program:
@@ -36,6 +38,7 @@ class Program:
         self.add_part()
         self.offsets = [-1] * len(module.funcs)
         self.routines = Routines(self)
+        self.at_hand = self.FUNCTION(self)
         self.calls = []  # of functions and routines still to come: part, place, function, …
 
     def add_part(self):
@@ -49,11 +52,12 @@ class Program:
         """Generator: compiles a function at each step; gives the bytes of wasm that are done."""
         module = self.module
         collected = 0
+        step = max(_COLLECT, gc.mem_free() >> _PART) if MICROPYTHON else 0
         for index in range(module.n_imported_funcs, len(module.funcs)):
             self.function(index)
             self.routines.emit()
             # Code that lies scattered would leave no room for all of it in one piece.
-            if MICROPYTHON and self.size - collected > _COLLECT:
+            if MICROPYTHON and self.size - collected > step:
                 gc.collect()
                 collected = self.size
             yield module.bodies[7 * (index - module.n_imported_funcs) + 6] - module.code_start
@@ -68,7 +72,7 @@ class Program:
         self.offsets[index] = self.size
         try:
             asm.begin(self.size, 2 * length // asm.UNIT)
-            self.FUNCTION(self, index).compile()
+            self.at_hand.compile(index)
         except OverflowError:
             if asm.far:
                 raise
@@ -77,7 +81,7 @@ class Program:
                 asm.sites = {}
             asm.far = True
             asm.begin(self.size, 2 * length // asm.UNIT)
-            self.FUNCTION(self, index).compile()
+            self.at_hand.compile(index)
             asm.far = False
         self.add_part()
 

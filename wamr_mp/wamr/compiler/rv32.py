@@ -88,8 +88,9 @@ class RV32(Calls):
     UNIT = 2
     T = _T
 
+    # What is in it does not matter; zeros to copy would take as much again.
     def buffer(self, n):
-        return array("H", bytes(2 * n))
+        return array("H", range(min(n, 0x10000)))
 
     def registers(self, wide):
         return (8, bytes(range(8, 18))) if wide else (6, bytes(range(6, 18)))
@@ -108,7 +109,7 @@ class RV32(Calls):
         d = d + 11 & 31
         a = a + 11 & 31
         b = b + 11 & 31
-        if not self._compressed(op, d, a, b):
+        if d != a or not self._compressed(op, d, a, b):
             self._32(op & 0xFFFF | d << 7 | (a & 1) << 15, a >> 1 | b << 4 | op >> 16 << 9)
 
     def _i(self, op, d, a, n):
@@ -124,7 +125,7 @@ class RV32(Calls):
         s = s + 11 & 31
         a = a + 11 & 31
         n = (n + 0x800 & 0xFFF) - 0x800
-        if op != _SW or not self._compressed(op, s, a, n):
+        if op != _SW or s & 0x18 != 8 or not self._compressed(op, s, a, n):
             self.code.append(op | (n & 31) << 7 | (a & 1) << 15)
             self.code.append(a >> 1 | s << 4 | (n >> 5 & 0x7F) << 9)
 
@@ -542,7 +543,7 @@ class RV32(Calls):
         both = op == 0x29 or op == 0x2B
         base, offset = self._address(a, offset, 8 if both else 4)
         code = _ACCESS[op - 0x28]
-        self._i(code, low(d), base, offset)
+        self._i(code, d & 0xFF, base, offset)
         if both:
             self._i(_LW, high(d), base, offset + 4)
         elif d > 0xFF:
@@ -554,6 +555,6 @@ class RV32(Calls):
     def store(self, op, s, a, offset):
         both = op == 0x37 or op == 0x39
         base, offset = self._address(a, offset, 8 if both else 4)
-        self._s(_ACCESS[op - 0x28], low(s), base, offset)
+        self._s(_ACCESS[op - 0x28], s & 0xFF, base, offset)
         if both:
             self._s(_SW, high(s), base, offset + 4)
