@@ -6,8 +6,9 @@ import pytest
 from board import Board, Unix
 from kernels import bench, device_runner
 from test_kernels import FOLDER, RUNNER, equipped, every_kernel, expected, needs_kernels
-from wat import ON_DEVICE, wat
+from wat import ON_DEVICE, load, wat
 
+from native import x64_only
 from native.test_targets import TARGETS
 
 from native.emulator import emulate  # isort: skip
@@ -90,3 +91,19 @@ def test_a_million_iterations_allocate_nothing(unix: Unix) -> None:
 
 def test_nor_do_they_on_a_board(board: Board) -> None:
     assert board.exec(ALLOCATED).split() == ["1003000", "0"]
+
+
+@x64_only
+def test_a_slice_ends_after_a_hundred_operations_of_python() -> None:
+    instance = load(
+        """(memory 1) (global $n (export "n") (mut i32) (i32.const 0))
+        (func (export "f") (loop $l
+          (memory.fill (i32.const 0) (i32.const 1) (i32.const 100))
+          (global.set $n (i32.add (global.get $n) (i32.const 1)))
+          (br $l)))""",
+        engine="native",
+    )
+    execution = instance.start("f")
+    execution.fair = True
+    assert not execution.step(20000)
+    assert 90 <= instance.exports.n.value <= 101

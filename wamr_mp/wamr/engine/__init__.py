@@ -5,7 +5,7 @@
     DONE        the outermost function of this instance returned; its results are on top
     SUSPENDED   fuel ran out, at a function entry or a loop back-edge
     CALL        `execution.callee` is to be called with the arguments on top of the stack
-    AGAIN       a memory that had been cut was made whole (see Memory.fits): run again
+    AGAIN       Python code did something for it, such as memory.fill: run again
 
 or raises Trap. It leaves what is left of the fuel in `execution.fuel`, and everything else that
 is needed to go on in the Execution, so that nothing of a wasm call is on Python's stack. SLICE is

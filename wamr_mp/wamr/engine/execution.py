@@ -126,8 +126,12 @@ class Execution:
                     self.fuel = 0
                     self.debt = 1
                     return False
-                elif status == CALL and not self._call_out():
-                    return False
+                elif status == CALL:
+                    if not self._call_out():
+                        return False
+                else:  # AGAIN
+                    self._settle()
+                    self._shorten()
         finally:
             self._settle()
 
@@ -163,14 +167,17 @@ class Execution:
         if self.root.fuel is not None and self.root.fuel < self.fuel:
             # It called the instance, whose fuel is shared.
             self.given = self.fuel = self.root.fuel
-        if self.fair:
-            # Python takes its time: a slice ends after a hundred calls. They use no fuel.
-            self.given = self.fuel = max(self.fuel - self.root.engine.SLICE // 100, 0)
+        self._shorten()
         if is_coroutine(result):
             self.pending = result
             return False
         call.push(result)
         return True
+
+    # Python takes its time: a slice ends after a hundred calls. They use no fuel.
+    def _shorten(self):
+        if self.fair:
+            self.given = self.fuel = max(self.fuel - self.root.engine.SLICE // 100, 0)
 
     def resume(self, value):
         """Give the result of the awaited `pending` import; step() goes on.

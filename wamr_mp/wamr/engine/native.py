@@ -4,7 +4,7 @@ from wamr.compiler import context
 from wamr.host import address_of, array, const, struct
 from wamr.wasm.errors import Trap
 from wamr.wasm.externs import OUT_OF_BOUNDS, from_bits, to_bits, to_values
-from wamr.engine import CALL, DONE, SUSPENDED, cells
+from wamr.engine import AGAIN, CALL, DONE, SUSPENDED, cells
 from wamr.engine.execution import MAX_FUEL, Execution, running
 
 SLICE = const(20000)
@@ -287,7 +287,7 @@ class Activation:
                 from wamr.engine.operations import operate
 
                 operate(self.instance, arg, self.cells, top)
-                continue
+                return AGAIN
             self.top = top
             self.callee = self._callee(status, arg)
             return CALL
