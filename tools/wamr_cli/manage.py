@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from wamr_cli.connection import device_command
-from wamr_cli.device import App, Apps, Device
+from wamr_cli.device import Apps, Device, Value
 from wamr_cli.errors import LoadError
 from wamr_cli.load import check
 from wamr_cli.options import Size
@@ -121,17 +121,22 @@ async def ps(device: Device, names: tuple[str, ...], memory: bool, as_json: bool
             told = {key for app in listed.apps for key in app.details}
             figures = [key for key in _FIGURES if key in told] + sorted(told - {*_FIGURES})
             head += [key.upper() for key in figures]
-        rows = [
-            [app.name, app.heap, _state(app), *(app.details.get(key) for key in figures)]
-            for app in listed.apps
-        ]
+        rows = []
+        reasons = []
+        for app in listed.apps:
+            cells = [app.state, *(app.details.get(key) for key in figures)]
+            rows.append([app.name, app.heap, *(_word(cell) for cell in cells)])
+            reasons += [f"{app.name} is {cell}" for cell in cells if _word(cell) != cell]
         click.echo(table(head, rows))
+        if reasons:
+            click.echo("\n" + "\n".join(reasons))
     if memory and listed.free is not None:
         click.echo(f"\nthe board has {listed.free:,} bytes free, {listed.used or 0:,} in use")
 
 
-def _state(app: App) -> str:
-    return app.state
+def _word(cell: Value | None) -> Value | None:
+    """How an app is, without the reason: "disabled: …"."""
+    return cell.partition(": ")[0] if isinstance(cell, str) else cell
 
 
 def _as_json(listed: Apps, memory: bool) -> dict:
