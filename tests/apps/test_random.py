@@ -14,7 +14,7 @@ from . import wat
 from .device import Device, run
 from .test_manager import attributes, count
 
-SEQUENCES = 1000 if "WAMR_FULL_TESTS" in os.environ else 100
+SEQUENCES = 1000 if os.environ.get("WAMR_FULL") == "1" else 100
 APPS = {"c": wat.COUNTER, "l": wat.LOOPING, "t": wat.TICKING, "x": wat.TRAPPING}
 
 
