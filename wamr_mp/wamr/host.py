@@ -61,7 +61,10 @@ else:
             return bytearray(n)
         from mmap import mmap
 
-        return memoryview(mmap(-1, n))  # it takes memory only where something is written
+        try:
+            return memoryview(mmap(-1, n))  # it takes memory only where something is written
+        except OSError:
+            raise MemoryError
 
     def address_of(buf):
         import ctypes
