@@ -16,7 +16,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whatever takes a device fixture is a device test."""
+    """Whatever takes a device fixture is a device test. The simulator's come first: what others
+    load and leave would count as RAM of its board.
+    """
+    items.sort(key=lambda item: "tests/sim/" not in item.nodeid)
     for item in items:
         if {"board", "unix"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.device)
