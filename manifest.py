@@ -24,7 +24,7 @@ found = [
     os.path.relpath(os.path.join(folder, name), "wamr_mp/wamr")
     for folder, _, names in os.walk("wamr_mp/wamr")
     for name in names
-    if name.endswith(".py")
+    if name.endswith(".py") and name != "host_pc.py"
 ]
 
 # Without line numbers, as MicroPython freezes its own packages.

@@ -8,7 +8,10 @@ from array import array
 
 # Other files import what is named here from here: on a board each `import array`, `io` or `struct`
 # looks for such a file on the flash disk first.
-__all__ = ("MICROPYTHON", "address_of", "array", "const", "forget", "io", "is_coroutine", "struct")
+__all__ = (
+    "MICROPYTHON", "address_of", "array", "const", "forget", "io", "is_coroutine", "struct",
+    "zeroed",
+)  # fmt: skip
 
 try:
     from micropython import const
@@ -55,21 +58,7 @@ if MICROPYTHON:
 
     zeroed = bytearray
 else:
-
-    def zeroed(n):
-        if n < 0x1000000:
-            return bytearray(n)
-        from mmap import mmap
-
-        try:
-            return memoryview(mmap(-1, n))  # it takes memory only where something is written
-        except OSError:
-            raise MemoryError
-
-    def address_of(buf):
-        import ctypes
-
-        return ctypes.addressof(ctypes.c_char.from_buffer(buf))
+    from wamr.host_pc import address_of, zeroed  # not in firmware
 
 
 # asyncio's: MicroPython closes the socket only when somebody waits for that.
