@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import struct
 from binascii import crc32
 from dataclasses import dataclass, field
@@ -107,14 +106,13 @@ def compile_module(path: str, target: str) -> Result:
     """Compile the module in a file. CompileError, OSError."""
     module = wamr.Module(path)
     arch = TARGETS[target]
-    file, kind = loader.TARGETS[arch]
-    program = _Program(module, getattr(importlib.import_module(f"wamr.compiler.{file}"), kind)())
+    program = _Program(module, loader.assembler(arch))
     for _ in program.compile():
         pass
     parts = dict(zip(program.bases, program.parts))
     for index, noted in program.noted.items():
         noted.code = bytes(parts[program.offsets[index]])
-    key = cache.key_of(module, kind)
+    key = cache.key_of(module, loader.target(arch))
     feature = arch << 2 | _MPY_SUB_VERSION
     whole = cache.parts_of(feature, key, program.parts, program.table(), program.size)
     data = b"".join(map(bytes, whole))

@@ -20,6 +20,15 @@ from wamr.host import forget
 _KEPT = ("wamr.compiler.code", "wamr.compiler.context")
 
 
+# Imports files of the compiler, in an order in which those that one imports are there already: an
+# import within an import takes 700 bytes of C stack, of which some boards have 8 KiB. Returns the
+# last of them.
+def load(names):
+    for name in names.split():
+        module = __import__("wamr.compiler." + name, None, None, ("",))
+    return module
+
+
 # Forgets the compiler, which is needed only for a while.
 def unload():
     files = [name for name in sys.modules if name[:14] == "wamr.compiler." and name not in _KEPT]

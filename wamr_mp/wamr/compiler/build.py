@@ -2,7 +2,7 @@
 
 import gc
 
-from wamr.compiler import loader, unload
+from wamr.compiler import load, loader, unload
 from wamr.compiler.code import Code
 from wamr.wasm.errors import LinkError
 
@@ -42,9 +42,8 @@ class Build:
         asm = loader.assembler()
         if asm is None:
             raise LinkError("engine 'native': no machine code for this kind of machine")
-        from wamr.compiler.program import Program
-
-        self._program = Program(self.module, asm)
+        program = load("control calls memory numeric function program")
+        self._program = program.Program(self.module, asm)
         self._steps = self._program.compile()
 
     def _load(self):

@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "c46d9ac0"
+VERSION = "01fc4e42"
