@@ -154,3 +154,38 @@ def test_the_second_start_on_a_board_costs_less(name: str, tmp_path: Path) -> No
         assert (where, result) == ("cache", 10)
         print(f"{name}: {first} instructions, {second} from flash")
         assert second < first / 2
+
+
+ROOM = """
+import builtins, gc, wamr
+from wamr.compiler.build import Build
+def open_and_tell(path, mode):
+    global in_use
+    gc.collect()
+    in_use = gc.mem_alloc() - before
+    return opened(path, mode)
+opened = builtins.open
+module = wamr.Module("/app.wasm")
+in_use = 0
+gc.collect()
+before = gc.mem_alloc()
+build = Build(module, "/app.code")
+builtins.open = open_and_tell
+while build.step():
+    pass
+builtins.open = opened
+print(in_use, module.native.size, module.native.origin)
+"""
+
+
+@pytest.mark.device
+def test_code_is_loaded_when_the_compiler_is_gone(tmp_path: Path) -> None:
+    """It wants a place in one piece, for which there is none among the compiler's things."""
+    path = tmp_path / "app.wasm"
+    path.write_bytes(wat(TEXT + "(func (param i32) (drop (i32.const 10)))" * 50))
+    with Board("NETDUINOPLUS2") as board:
+        board.put(path, "/app.wasm")
+        in_use, size, origin = board.exec(ROOM).split()
+    assert (int(size) > 1500, origin) == (True, "compiled")
+    # When the file is opened for the last time. It was 5,888 with its leftovers.
+    assert int(in_use) < 3500

@@ -28,8 +28,7 @@ class Build:
             if not self._program:
                 self._begin()
                 return True
-            for done in self._steps:
-                self.done = done
+            if self._function():
                 return True
             self._load()
         except BaseException:
@@ -46,26 +45,52 @@ class Build:
         self._program = program.Program(self.module, asm)
         self._steps = self._program.compile()
 
-    def _load(self):
-        program = self._program
-        table = program.table()
-        parts = program.parts
-        size = program.size
-        program = None
-        self.close()
-        enter = None
-        if self.path:
-            from wamr.compiler.cache import save
+    # By itself, like what _load() calls: a function on a board keeps alive what it has once had,
+    # and nothing of the compiler shall be there while code is loaded.
+    def _function(self):
+        for done in self._steps:
+            self.done = done
+            return True
+        return False
 
-            try:
-                save(self.path, self.module, parts, table, size)
-                parts = None
-                enter = loader.load_file(self.path)[0]
-            except OSError as e:
-                self.error = e
-        self.module.native = Code(
-            self.module, enter or _load_parts(parts), table, size, "compiled"
-        )
+    def _load(self):
+        made = self._take()
+        self.close()
+        if self.path:
+            self._save(made)
+        if made:
+            parts, table, size = made
+            code = Code(self.module, _load_parts(parts), table, size, "compiled")
+        else:
+            code = self._load_saved()
+        self.module.native = code
+
+    # The code's parts, its table and size, in a list that can be emptied.
+    def _take(self):
+        program = self._program
+        return [program.parts, program.table(), program.size]
+
+    # Empties the list if all of it is in the file now.
+    def _save(self, made):
+        from wamr.compiler.cache import save
+
+        try:
+            save(self.path, self.module, *made)
+        except OSError as e:
+            self.error = e
+            return
+        made[0].clear()
+        made.clear()
+
+    def _load_saved(self):
+        unload()
+        from wamr.compiler.cache import find
+
+        code = find(self.module)
+        if not code:
+            raise OSError("flash does not hold what was written to it")
+        code.origin = "compiled"
+        return code
 
     def close(self):
         """Free what the work at hand takes."""
