@@ -13,6 +13,7 @@ from spec import convert, suite
 from spec.device_runner import Runner
 from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
 from test_spec import FILES, check_all_passed, every_file
+from wamr.compiler import loader
 from wat import ON_DEVICE, load
 
 from native import x64_only
@@ -116,6 +117,35 @@ def test_backtrace_of_what_is_out_of_fuel() -> None:
         traces.append(caught.value.backtrace)
     assert traces[0] == traces[1]
     assert [frame[0] for frame in traces[0]] == [0, 1]
+
+
+def test_a_trap_is_one_even_without_memory_to_look_into_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Finding where it was takes the compiler, for which a board may have no room."""
+
+    def no_room() -> None:
+        raise MemoryError
+
+    text = """(memory 1 1) (global (export "__heap_base") i32 (i32.const 1000))
+      (func (export "divide") (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))
+      (func (export "spin") (loop $l (br $l)))
+      (func (export "read") (param i32) (result i32) (i32.load (local.get 0)))"""
+    instance = load(text, engine="native", fuel=100)
+    monkeypatch.setattr(loader, "assembler", no_room)
+    with pytest.raises(wamr.Trap, match="^out of fuel$") as caught:
+        instance.exports.spin()
+    assert caught.value.backtrace == []
+    instance.fuel = 100
+    with pytest.raises(MemoryError):  # as the memory was cut, it may be no trap
+        instance.exports.read(70000)
+    monkeypatch.undo()
+    with pytest.raises(wamr.Trap, match="^out of bounds memory access$"):
+        instance.exports.read(70000)
+    monkeypatch.setattr(loader, "assembler", no_room)
+    with pytest.raises(wamr.Trap, match="^a trap, with too little memory to tell which$"):
+        instance.exports.divide(0)
+    assert instance.exports.divide(1) == 1
 
 
 # Each call of another instance is traced by the engine of that one.

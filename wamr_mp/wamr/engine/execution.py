@@ -84,8 +84,11 @@ class Execution:
                 error = Trap("call stack exhausted")
             if not error.backtrace:
                 error.backtrace = []
-                for call in reversed(self.calls):
-                    call.trace(error.backtrace, _MAX_BACKTRACE)
+                try:
+                    for call in reversed(self.calls):
+                        call.trace(error.backtrace, _MAX_BACKTRACE)
+                except MemoryError:
+                    pass  # as much of it as there is memory for: the trap says more
             raise error
         finally:
             running[0] -= 1

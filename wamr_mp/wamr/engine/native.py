@@ -295,8 +295,13 @@ class Activation:
     def _trap(self):
         self.resume = self.native.context[_TRAP_SITE]
         code = self.native.code
-        about = code.site(self.resume)
         memory = self.instance.memory
+        try:
+            about = code.site(self.resume)
+        except MemoryError:
+            if memory is not None and memory.shrunk:
+                raise  # it may be no trap, see below
+            raise Trap("a trap, with too little memory to tell which")
         if about[3] == context.OUT_OF_BOUNDS and memory.shrunk and memory.whole():
             # The memory was cut to less than its pages, and is whole now: once more.
             self.entry = about[4]
