@@ -89,7 +89,7 @@ class Assembler:
         while label:
             self.patch(label.pop(), len(self.code))
 
-    # Cold code: where the branches at these places trap, each by a call of its own.
+    # Cold code: where the accesses that are outside of the memory trap, each by a call of its own.
     def trap_exits(self, places, stub, about):
         for i in range(len(places)):
             if self.sites is not None:

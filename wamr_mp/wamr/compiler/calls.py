@@ -115,7 +115,7 @@ def by_routine(f, op, pc, n_args, bits):
         args.reverse()
     _to_arguments(f, args)
     if asm.sites is not None:
-        asm.about = pc, 0, context.IN_REGISTER, None
+        asm.about = pc, 0, None, None
     f.program.routine(op)
     _push_result(f, bits)
     return pc
@@ -195,8 +195,8 @@ def _find(f, pc):
     table = leb(code, behind)
     _, least, most = f.module.tables[table]
     length = least if least == most else None  # if it cannot grow
-    asm.find_entry(r, table, length, context.type_number(f.module, kind), f.traps, slow)
-    trap(f, context.UNDEFINED_ELEMENT, next_leb(code, behind))
+    undefined = trap(f, context.UNDEFINED_ELEMENT, next_leb(code, behind))
+    asm.find_entry(r, table, length, context.type_number(f.module, kind), undefined, slow)
     release(f, r)
     start = cell_of(f, len(f.stack) - n)
     return slow, r, pc, top_cell(f), start, kind[1], n

@@ -17,7 +17,7 @@ TRAP_SITE = 56  # pointer: behind the trap stub's call; at the start, the functi
 HOST_STACK = 64  # pointer: the C stack, to leave with
 LIMIT = 72  # what addresses of 4 bytes are below: 3 less than the memory's bytes, or 0
 BASE = 80  # pointer: where the code was loaded, told by the code itself
-REGISTERS = 88  # 72 bytes: what the compiler's registers held at a trap, to try again
+REGISTERS = 88  # 72 bytes: what the compiler's registers held at an access, to try again
 FLOAT_REGISTERS = 160  # 112 bytes: the same for those of floats
 TABLES = 272  # per table: pointer to its words, length in 8 bytes
 
@@ -29,14 +29,14 @@ INDIRECT = (
     3  # call_indirect of something else than a function of this instance; ARG0: pc, ARG1: cells
 )
 OPERATION = 4  # an instruction the driver does; ARG0: pc, ARG1: cells
-TRAP = 5
+OUTSIDE = 5  # an access outside of the memory, which can be tried again
+TRAP = 6  # any other; its number is in the first of REGISTERS
 # Other stubs that functions call: plus 1, 2, 3, checks that this many bytes are in the memory.
-EXACT = 5
+EXACT = 6
 
-# Traps, by number.
+# Other traps, by number.
 TRAPS = (
     "unreachable",
-    "out of bounds memory access",
     "integer divide by zero",
     "integer overflow",
     "invalid conversion to integer",
@@ -44,13 +44,11 @@ TRAPS = (
     "call stack exhausted",
 )
 UNREACHABLE = 0
-OUT_OF_BOUNDS = 1
-DIVIDE_BY_ZERO = 2
-INTEGER_OVERFLOW = 3
-INVALID_CONVERSION = 4
-UNDEFINED_ELEMENT = 5
-STACK_EXHAUSTED = 6
-IN_REGISTER = 7  # a routine's: its number is in register 0
+DIVIDE_BY_ZERO = 1
+INTEGER_OVERFLOW = 2
+INVALID_CONVERSION = 3
+UNDEFINED_ELEMENT = 4
+STACK_EXHAUSTED = 5
 
 
 # Where the globals are: behind the tables, 8 bytes each (for an imported one a pointer); and

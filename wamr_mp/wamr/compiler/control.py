@@ -44,12 +44,11 @@ _NE = const(1)
 FLOAT = const(16)
 
 
-def trap(f, number, pc, again=0):
-    """Says of the branches to f.traps that are new what they stand for."""
-    if f.asm.sites is not None:
-        about = pc, 0, number, f.asm.base + again * f.asm.UNIT
-        while len(f.about_traps) < len(f.traps):
-            f.about_traps.append(about)
+def trap(f, number, pc):
+    """A label, where the instruction before pc ends with this trap."""
+    label = []
+    f.traps.append((label, number, pc))
+    return label
 
 
 # ---- state
@@ -343,8 +342,7 @@ def _end_without_else(f, frame):
 
 
 def unreachable(f, op, pc):
-    f.asm.jump(f.traps)
-    trap(f, context.UNREACHABLE, pc)
+    f.asm.jump(trap(f, context.UNREACHABLE, pc))
     return dead(f, pc)
 
 

@@ -134,12 +134,13 @@ class Function:
         self.live = True
         self.next = 0  # where to go on, of functions that return something else
         self.offset = 0  # see memory.py
-        # Cold code: places of branches there.
-        self.traps = []
+        # Cold code: labels there.
+        self.outside = []  # accesses outside of the memory
         self.exact = []
+        self.traps = []  # any others: label, number, pc
         self.fuel = []
         self.indirect = []
-        self.about_traps = []  # for backtraces, beside them
+        self.about_outside = []  # for backtraces, beside them
         self.about_exact = []
 
     def compile(self, index):
@@ -170,8 +171,7 @@ class Function:
     def _enter(self):
         asm = self.asm
         pc = self.start
-        asm.check_stack(self.frame_size, self.traps)
-        trap(self, context.STACK_EXHAUSTED, pc)
+        asm.check_stack(self.frame_size, trap(self, context.STACK_EXHAUSTED, pc))
         asm.enter_function(self.return_cell)
         control.burn_fuel(self, pc)
         zero = 0  # whether register 0 is that
@@ -210,4 +210,11 @@ class Function:
             if self.about_exact:
                 asm.about = self.about_exact[n]
             asm.check_exact(note, stubs)
-        asm.trap_exits(self.traps, stubs[context.TRAP], self.about_traps)
+        asm.trap_exits(self.outside, stubs[context.OUTSIDE], self.about_outside)
+        for label, number, pc in self.traps:
+            if label:
+                asm.bind(label)
+                if asm.sites is not None:
+                    asm.about = pc, 0, number, None
+                asm.const(0, number)
+                asm.call_stub(stubs[context.TRAP])

@@ -3,7 +3,7 @@
 from wamr.host import const
 from wamr.compiler import context
 from wamr.compiler.calls import operation
-from wamr.compiler.control import compare, trap
+from wamr.compiler.control import compare
 from wamr.compiler.scan import leb, next_leb, signed_leb
 from wamr.compiler.values import (
     flush,
@@ -203,19 +203,19 @@ def _address(f, op, pc):
 def _check(f, r, extent):
     asm = f.asm
     if asm.sites is None:
-        asm.check(r, extent, f.traps, f.exact)
+        asm.check(r, extent, f.outside, f.exact)
     else:
         _check_and_note(f, r, extent)
 
 
 # The same for a backtrace.
 def _check_and_note(f, r, extent):
-    start = f.asm.here()
-    n = len(f.exact)
-    f.asm.check(r, extent, f.traps, f.exact)
-    trap(f, context.OUT_OF_BOUNDS, f.next, start)
-    if len(f.exact) > n:
-        f.about_exact.append((f.next, 0, context.OUT_OF_BOUNDS, f.asm.base + start * f.asm.UNIT))
+    about = f.next, 0, None, f.asm.base + f.asm.here() * f.asm.UNIT
+    f.asm.check(r, extent, f.outside, f.exact)
+    while len(f.about_outside) < len(f.outside):
+        f.about_outside.append(about)
+    while len(f.about_exact) < len(f.exact):
+        f.about_exact.append(about)
 
 
 def load(f, op, pc):

@@ -232,15 +232,14 @@ def divide(f, op, pc):
     constant = b & _KIND == _CONST
     value = b >> 4
     if not constant or not value:
-        asm.branch(compare_const(_EQ, y, 0), f.traps)
-        trap(f, context.DIVIDE_BY_ZERO, pc)
+        asm.branch(compare_const(_EQ, y, 0), trap(f, context.DIVIDE_BY_ZERO, pc))
     end = []
     if (op == _DIV_S or op == _REM_S) and (not constant or value == -1):
         other = []
         asm.branch(compare_const(_NE, y, -1), other)
         if op == _DIV_S:
-            asm.branch(compare_const(_EQ, x, -1 << (63 if bits else 31)), f.traps)
-            trap(f, context.INTEGER_OVERFLOW, pc)
+            condition = compare_const(_EQ, x, -1 << (63 if bits else 31))
+            asm.branch(condition, trap(f, context.INTEGER_OVERFLOW, pc))
         else:
             asm.const(d, 0)
             asm.jump(end)
@@ -324,13 +323,8 @@ def convert(f, op, pc):
     elif op in asm.TRUNCATES:
         x = use(f, f.stack.pop())
         d = result_of(f, pc, bits, x)
-        invalid = []
-        overflow = []
-        asm.truncate(op, d, x, invalid, overflow)
-        f.traps.extend(invalid)
-        trap(f, context.INVALID_CONVERSION, pc)
-        f.traps.extend(overflow)
-        trap(f, context.INTEGER_OVERFLOW, pc)
+        invalid = trap(f, context.INVALID_CONVERSION, pc)
+        asm.truncate(op, d, x, invalid, trap(f, context.INTEGER_OVERFLOW, pc))
     else:
         return by_routine(f, op, pc, 1, bits)
     return f.next

@@ -170,10 +170,15 @@ class Calls(Wide):
             stubs[context.EXACT + extent] = 2 * self.here()
             self._exact_stub(extent, trap)
         self.bind(trap)
-        stubs[context.TRAP] = 2 * self.here()
+        stubs[context.OUTSIDE] = 2 * self.here()
         self.store_context(_RA, context.TRAP_SITE)
         for r in range(18):
             self.store_context(r, context.REGISTERS + 4 * r)
+        self.const(2, context.OUTSIDE)
+        self.jump(leaving)
+        stubs[context.TRAP] = 2 * self.here()
+        self.store_context(_RA, context.TRAP_SITE)
+        self.store_context(0, context.REGISTERS)
         self.const(2, context.TRAP)
         self.jump(leaving)
         # Goes on at TRAP_SITE with the registers as they were.

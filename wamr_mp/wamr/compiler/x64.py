@@ -173,11 +173,15 @@ class X64(Conversions):
         self._suspend_stub(stubs[context.SUSPENDED])
         stubs[context.TRAP] = len(code)
         self._rm(0x8F, 0, _RBX, context.TRAP_SITE)
+        self._store(0, _RBX, context.REGISTERS, True)
+        self._status(context.TRAP, out)
+        stubs[context.OUTSIDE] = len(code)
+        self._rm(0x8F, 0, _RBX, context.TRAP_SITE)
         for r in range(len(REGS)):
             self._store(r, _RBX, context.REGISTERS + 8 * r, True)
         for r in range(14):
             self._store(16 + r, _RBX, context.FLOAT_REGISTERS + 8 * r, True)
-        self._status(context.TRAP, out)
+        self._status(context.OUTSIDE, out)
         # Goes on at TRAP_SITE with the registers as they were.
         stubs["again"] = len(code)
         for r in range(len(REGS)):

@@ -53,11 +53,16 @@ def stubs(asm):
     for extent in (1, 2, 3):
         _start(asm, stubs, context.EXACT + extent)
         _exact(asm, extent, trap)
-    _start(asm, stubs, context.TRAP)
+    _start(asm, stubs, context.OUTSIDE)
     asm.bind(trap)
     asm.store_context(_U, context.TRAP_SITE)
     for r in range(_REGISTERS):
         store_word(code, r, _T, context.REGISTERS + 4 * r, _U)
+    asm.const(2, context.OUTSIDE)
+    asm.jump(leaving)
+    _start(asm, stubs, context.TRAP)
+    asm.store_context(_U, context.TRAP_SITE)
+    asm.store_context(0, context.REGISTERS)
     asm.const(2, context.TRAP)
     asm.jump(leaving)
     # Goes on at TRAP_SITE with the registers as they were.

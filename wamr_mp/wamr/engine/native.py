@@ -277,8 +277,8 @@ class Activation:
             if status == context.SUSPENDED:
                 self.fuel = 0  # it went below
                 return SUSPENDED
-            if status == context.TRAP:
-                self._trap()
+            if status >= context.OUTSIDE:
+                self._trap(status)
                 continue
             arg = shared[_ARGS]
             top = (self.frame - self.address) // 4 + (arg >> 32)
@@ -292,26 +292,18 @@ class Activation:
             self.callee = self._callee(status, arg)
             return CALL
 
-    def _trap(self):
+    def _trap(self, status):
         self.resume = self.native.context[_TRAP_SITE]
-        code = self.native.code
+        if status == context.TRAP:
+            raise Trap(context.TRAPS[self.native.context[_REGISTERS] & 0xFFFFFFFF])
         memory = self.instance.memory
-        try:
-            about = code.site(self.resume)
-        except MemoryError:
-            if memory is not None and memory.shrunk:
-                raise  # it may be no trap, see below
-            raise Trap("a trap, with too little memory to tell which")
-        if about[3] == context.OUT_OF_BOUNDS and memory.shrunk and memory.whole():
-            # The memory was cut to less than its pages, and is whole now: once more.
-            self.entry = about[4]
-            self.resume = code.again()
-            code.forget_sites()
-            return
-        number = about[3]
-        if number == context.IN_REGISTER:
-            number = self.native.context[_REGISTERS] & 0xFFFFFFFF
-        raise Trap(context.TRAPS[number])
+        if not (memory.shrunk and memory.whole()):
+            raise Trap(OUT_OF_BOUNDS)
+        # The memory was cut to less than its pages, and is whole now: once more.
+        code = self.native.code
+        self.entry = code.site(self.resume)[4]
+        code.forget_sites()
+        self.resume = code.again()
 
     def _callee(self, status, arg):
         instance = self.instance
@@ -340,9 +332,13 @@ class Activation:
     # The results, after which the call is over.
     def results(self):
         values = cells.get(self.cells, 0, self.function.type[1])
+        self._give_back()
+        return values
+
+    # The stack, to the next call: where memory is in pieces, another one may not be had.
+    def _give_back(self):
         _spare[0] = self.cells
         _spare[1] = self.address
-        return values
 
     def is_over(self):
         return False
@@ -353,8 +349,15 @@ class Activation:
     def _pointer(self, at):
         return self.cells[at] | (self.cells[at + 1] << 32 if self.native.wide else 0)
 
-    # Appends (function index, name, file offset) of each call, innermost first, up to n in all.
+    # Appends (function index, name, file offset) of each call, innermost first, up to n in all:
+    # the last thing that is done with a call that failed.
     def trace(self, out, n):
+        try:
+            self._trace(out, n)
+        finally:
+            self._give_back()
+
+    def _trace(self, out, n):
         from wamr.compiler.values import frame_layout
 
         module = self.instance.module
