@@ -12,7 +12,7 @@ metadata(
 # The compiler's files that make code for one kind of machine begin with its name. A board needs
 # those of its own only. machine: names, with spaces between them; None: all.
 options.defaults(machine=None)
-MACHINES = ("rv32", "thumb2", "vfp", "x64", "xtensa")
+MACHINES = ("rv32", "thumb1", "thumb2", "vfp", "x64", "xtensa")
 
 
 def is_wanted(file):

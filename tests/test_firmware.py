@@ -29,14 +29,14 @@ PORTS = {
 }
 
 # Machines that the compiler knows, and those whose code a board makes.
-MACHINES = {"rv32", "thumb2", "vfp", "x64", "xtensa"}
+MACHINES = {"rv32", "thumb1", "thumb2", "vfp", "x64", "xtensa"}
 ITS_OWN = {
     "ESP32_GENERIC": {"xtensa"},
     "ESP32_GENERIC_C3": {"rv32"},
     "ESP32_GENERIC_S3": {"xtensa"},
     "PYBV11": {"thumb2", "vfp"},
-    "RPI_PICO": set(),
-    "RPI_PICO_W": set(),
+    "RPI_PICO": {"thumb1"},
+    "RPI_PICO_W": {"thumb1"},
     "NETDUINOPLUS2": {"thumb2", "vfp"},
 }
 

@@ -1,4 +1,4 @@
 # What this board has in MicroPython, and the runtime.
 
 include("$(PORT_DIR)/boards/manifest.py")
-include("../../manifest.py", machine="")
+include("../../manifest.py", machine="thumb1")

@@ -1,4 +1,4 @@
 # What this board has in MicroPython, and the runtime.
 
 include("$(PORT_DIR)/boards/RPI_PICO_W/manifest.py")
-include("../../manifest.py", machine="")
+include("../../manifest.py", machine="thumb1")

@@ -59,6 +59,21 @@ class Arm(Processor):
             uc.reg_write(arm.UC_ARM_REG_FPEXC, 0x40000000)
 
 
+class ArmV6M(Arm):
+    """Without what only later processors do, as far as words at any address go: the emulator does
+    them, and executes all of Thumb-2.
+    """
+
+    def prepare(self, uc: unicorn.Uc, target: type) -> None:
+        uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M0)
+        uc.hook_add(unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE, self.aligned)
+
+    @staticmethod
+    def aligned(uc: unicorn.Uc, kind: int, at: int, size: int, value: int, _: object) -> None:
+        """Refuse what the processor would."""
+        assert not at & size - 1, f"{size} bytes at {at:#x}"
+
+
 class RiscV(Processor):
     ARCH = unicorn.UC_ARCH_RISCV
     MODE = unicorn.UC_MODE_RISCV32
@@ -68,7 +83,7 @@ class RiscV(Processor):
     PC = riscv.UC_RISCV_REG_PC
 
 
-PROCESSORS = {"armv7m": Arm, "armv7emsp": Arm, "rv32imc": RiscV}
+PROCESSORS = {"armv6m": ArmV6M, "armv7m": Arm, "armv7emsp": Arm, "rv32imc": RiscV}
 
 
 class Addresses:

@@ -14,6 +14,7 @@ from native.emulator import CODE, PROCESSORS, RETURN, STACK
 
 # Their registers by number, the compiler's first; the others must be as they were.
 REGISTERS = {
+    "armv6m": [arm.UC_ARM_REG_R0 + i for i in (0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11)],
     "armv7m": [arm.UC_ARM_REG_R0 + i for i in range(12)],
     "rv32imc": [riscv.UC_RISCV_REG_X0 + (i + 11) % 32 for i in range(29)],
 }
@@ -31,6 +32,7 @@ class Routine:
         program = Program(wamr.Module(b"\0asm\1\0\0\0"), target())
         program.routines.number(op)
         program.routines.emit()
+        program.link()
         self.code = b"".join(map(bytes, program.parts))
         self.entry = CODE + program.offsets[program.routines.number(op)]
         self.trap = CODE + program.stubs[context.TRAP]

@@ -6,6 +6,7 @@ import pytest
 from board import Board, Unix
 from kernels import bench, device_runner
 from test_kernels import FOLDER, RUNNER, equipped, every_kernel, expected, needs_kernels
+from wamr.compiler.thumb1 import Thumb1
 from wamr.compiler.xtensa import Xtensa
 from wat import ON_DEVICE, load, wat
 
@@ -18,8 +19,8 @@ __all__ = ["equipped"]  # a fixture: boards with the kernels
 # The amounts of fuel: all of them with WAMR_FULL=1, fewer every day where a run takes longer.
 ALL = range(1, 1001)
 SOME = ALL if bench.FULL else [*range(1, 30), *range(30, 1001, 29)]
-# Xtensa takes minutes, and is suspended in test_targets.py.
-EMULATED = [target for target in TARGETS if bench.FULL or target is not Xtensa]
+# These take minutes, and are suspended in test_targets.py.
+EMULATED = [target for target in TARGETS if bench.FULL or target not in (Thumb1, Xtensa)]
 
 
 @needs_kernels

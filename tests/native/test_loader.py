@@ -15,6 +15,7 @@ from wat import wat
 # What mpy-cross calls the architectures.
 MARCH = {
     2: "x64",
+    4: "armv6m",
     5: "armv7m",
     6: "armv7em",
     7: "armv7emsp",

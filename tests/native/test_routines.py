@@ -7,13 +7,14 @@ import random
 import pytest
 from numerics import operands, reference
 from wamr.compiler.rv32 import RV32
+from wamr.compiler.thumb1 import Thumb1
 from wamr.compiler.thumb2 import Thumb2
 
 pytest.importorskip("unicorn", reason="unicorn, which emulates them, is not installed")
 
 from native.routine import Routine  # noqa: E402
 
-TARGETS = [Thumb2, RV32]
+TARGETS = [Thumb1, Thumb2, RV32]
 # All but comparisons and what is done in line.
 OPS = [0x79, 0x7A, 0x7B, 0x7F, 0x80, 0x81, 0x82, 0x89, 0x8A]
 OPS += [*range(0x8D, 0x98), *range(0x9B, 0xA6), *range(0xA8, 0xAC), *range(0xAE, 0xBC)]

@@ -11,6 +11,7 @@ from spec.device_runner import Runner
 from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
 from test_spec import FILES, check_all_passed
 from wamr.compiler.rv32 import RV32
+from wamr.compiler.thumb1 import Thumb1
 from wamr.compiler.thumb2 import Thumb2
 from wamr.compiler.vfp import Thumb2F
 from wamr.compiler.xtensa import Xtensa
@@ -19,7 +20,7 @@ pytest.importorskip("unicorn", reason="unicorn, which emulates them, is not inst
 
 from native.emulator import emulate  # noqa: E402
 
-TARGETS = [Thumb2, Thumb2F, RV32, Xtensa]
+TARGETS = [Thumb1, Thumb2, Thumb2F, RV32, Xtensa]
 SUITE = "address br_table call_indirect conversions f32 f32_cmp f64 f64_cmp float_exprs i64"
 SUITE += " float_misc memory_trap traps"
 

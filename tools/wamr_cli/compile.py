@@ -20,7 +20,7 @@ from wamr_cli.load import check
 from wamr_cli.table import table
 
 # The targets' names, and MicroPython's number for the architecture.
-TARGETS = {"x64": 2, "armv7m": 5, "armv7emsp": 7, "xtensawin": 10, "rv32imc": 11}
+TARGETS = {"x64": 2, "armv6m": 4, "armv7m": 5, "armv7emsp": 7, "xtensawin": 10, "rv32imc": 11}
 _MPY_SUB_VERSION = 3
 
 

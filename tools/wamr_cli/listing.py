@@ -43,6 +43,7 @@ _BLOCK_TYPES = {
 
 _CAPSTONE = {
     "x64": ("X86", ("64",)),
+    "armv6m": ("ARM", ("THUMB", "MCLASS")),
     "armv7m": ("ARM", ("THUMB", "MCLASS")),
     "armv7emsp": ("ARM", ("THUMB", "MCLASS")),
     "xtensawin": ("XTENSA", ("XTENSA_ESP32",)),

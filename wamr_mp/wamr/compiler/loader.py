@@ -15,6 +15,10 @@ from wamr.host import MICROPYTHON, array, const, io
 # class, and the files up to its own.
 TARGETS = {
     2: ("X64", "x64_code x64_float x64_convert x64"),
+    4: (
+        "Thumb1",
+        "values pairs thumb1_wide thumb1_routines thumb1_stubs thumb1_calls thumb1_memory thumb1",
+    ),
     5: ("Thumb2", "values pairs thumb2_wide thumb2_calls thumb2"),
     6: ("Thumb2", "values pairs thumb2_wide thumb2_calls thumb2"),
     7: ("Thumb2F", "values pairs thumb2_wide thumb2_calls thumb2 vfp"),

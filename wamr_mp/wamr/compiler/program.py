@@ -29,6 +29,7 @@ class Program:
     def __init__(self, module, asm):
         self.module = module
         self.asm = asm
+        asm.program = self
         self.wide = _has_wide_values(module)
         asm.guaranteed = guaranteed(module)
         self.stubs = asm.stubs()
@@ -61,7 +62,7 @@ class Program:
                 gc.collect()
                 collected = self.size
             yield module.bodies[7 * (index - module.n_imported_funcs) + 6] - module.code_start
-        self._link()
+        self.link()
 
     # Where branches reach less far than functions are large, large functions are compiled again.
     def function(self, index):
@@ -87,21 +88,22 @@ class Program:
 
     # Emits a call of a function, or a jump there.
     def call(self, index, cells):
-        self._fix(index, self.asm.call(self.offsets[index], cells))
+        self.fix(index, self.asm.call(self.offsets[index], cells))
 
     def jump(self, index):
-        self._fix(index, self.asm.jump_far(self.offsets[index]))
+        self.fix(index, self.asm.jump_far(self.offsets[index]))
 
     # The same of a routine, by opcode.
     def routine(self, op):
         number = self.routines.number(op)
-        self._fix(number, self.asm.call_routine(self.offsets[number]))
+        self.fix(number, self.asm.call_routine(self.offsets[number]))
 
-    def _fix(self, index, place):
+    # What is called at a place of the function at hand, if it is not there yet.
+    def fix(self, index, place):
         if self.offsets[index] < 0:
             self.calls.extend((len(self.parts), place, index))
 
-    def _link(self):
+    def link(self):
         asm = self.asm
         calls = self.calls
         for i in range(0, len(calls), 3):

@@ -48,7 +48,10 @@ class Routines:
             op = self.wanted.pop()
             if program.offsets[self.number(op)] < 0:
                 asm.begin(program.size)
-                _emitter(op)(asm, self, op)
+                if op < 0:
+                    asm.subroutine(self, op)
+                else:
+                    _emitter(op)(asm, self, op)
                 program.add_part()
 
     # Where a routine starts; one emitter may make several.
