@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -151,6 +152,19 @@ def wait_for(condition) -> None:
     raise AssertionError("it did not happen")
 
 
+def read_until(process: subprocess.Popen[str], *texts: str) -> None:
+    """Reads lines until each text was in one of them."""
+    missing = set(texts)
+    timer = threading.Timer(20, process.kill)
+    timer.start()
+    for line in process.stdout or ():
+        missing -= {text for text in missing if text in line}
+        if not missing:
+            break
+    timer.cancel()
+    assert not missing
+
+
 def test_listening(wamr, simulated: Running, tmp_path: Path) -> None:
     (tmp_path / "p.wasm").write_bytes(PUBLISHER)
     wamr("install", "p", str(tmp_path / "p.wasm"))
@@ -171,7 +185,7 @@ def test_listening_ends_with_ctrl_c_or_in_time(wamr, simulated: Running) -> None
     listening.send_signal(signal.SIGINT)
     out, err = listening.communicate(timeout=20)
     assert (out, err.strip(), listening.returncode) == ("", "wamr: interrupted", 130)
-    assert not simulated.simulator.manager.subscribers
+    wait_for(lambda: not simulated.simulator.manager.subscribers)
     assert wamr("listen", "x", "--for", "0.1") == (0, "", "")
 
 
@@ -179,13 +193,12 @@ def test_monitor(wamr, simulated: Running, counter: str) -> None:
     watching = start(simulated.address, "monitor", "--interval", "0.1")
     wait_for(lambda: simulated.simulator.manager.subscribers)
     wamr("install", "c", counter)
-    time.sleep(0.5)
+    read_until(watching, "c  running", '/applets  num=1  applet1="c"  heap1=8192')
     wamr("uninstall", "c")
-    time.sleep(0.5)
+    read_until(watching, "c  removed")
     watching.send_signal(signal.SIGINT)
-    out, _ = watching.communicate(timeout=20)
-    for text in ('/applets  num=1  applet1="c"  heap1=8192', "c  running", "c  removed"):
-        assert text in out
+    watching.communicate(timeout=20)
+    assert watching.returncode == 130
 
 
 def test_completion_asks_the_board(simulated: Running, wamr, counter: str) -> None:
