@@ -12,7 +12,7 @@ from kernels import bench, device_runner
 from spec import convert, suite
 from spec.device_runner import Runner
 from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
-from test_spec import FILES, check_all_passed, every_file
+from test_spec import FILES, check_all_passed, every_file, heap
 from wamr.compiler import loader
 from wamr.engine import native
 from wat import ON_DEVICE, load
@@ -38,7 +38,7 @@ def test_official_suite(name: str) -> None:
 def test_official_suite_on_micropython(name: str, unix: Unix, tmp_path: Path) -> None:
     stream = tmp_path / name
     stream.write_bytes(convert.convert(FILES[name]))
-    output = Unix(heap="256m").exec(
+    output = Unix(heap=heap(name)).exec(
         f"{ON_DEVICE}sys.path.insert(0, {str(TESTS / 'spec')!r})\n"
         f"from device_runner import main\nmain({str(stream)!r}, engine='native')",
         timeout_s=300,
