@@ -79,6 +79,16 @@ def functions(kind: str) -> Iterator[tuple[str, str]]:
             for x, y in ((a, b), (b, a), (a, a))
         ]
         yield f"{op} shifted", f"{head} {_results(kind, shifted)}"
+    # The flags that a comparison with zero wants may be there already.
+    zero = const(kind, 0)
+    for op in BINARY:
+        tests = [
+            f"(if (result i32) ({kind}.{test} ({kind}.{op} {a} {y}) {zero})"
+            " (then (i32.const 7)) (else (i32.const 8)))"
+            for test in ("eq", "ge_s")
+            for y in (b, *(const(kind, c) for c in constants[:: 6 if kind == "i64" else 1]))
+        ]
+        yield f"{op} tested", f"{head} {_results('i32', tests)}"
     names = (*UNARY, "extend32_s") if kind == "i64" else UNARY
     tests = [f"({kind}.{op} {x})" for op in names for x in (a, b, f"(local.tee 2 {a})")]
     yield "unary", f"{head} {_results(kind, tests)}"

@@ -10,6 +10,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import armv6m
 import gcc
 import goals
 import heap
@@ -100,6 +101,29 @@ def show_compiling(figures: dict, counts: dict[str, dict[str, boards.Counted]]) 
     )
 
 
+def show_armv6m(figures: dict) -> None:
+    """Machine code for Cortex-M0 and M0+, emulated."""
+    reference = {}
+    ratios = {}
+    for k in ALL:
+        progress(f"ARMv6-M: {k}")
+        reference[k] = gcc.armv6m(k)
+        ratios[k] = armv6m.count(k) / reference[k]
+    opcode = {k: ratios[k] * reference[k] / kernels.EXECUTED[k] for k in ALL}
+    data = {k: kernels.wasm(k).read_bytes() for k in ALL}
+    size = {k: sizes.measure(data[k], "thumb1")[0] / kernels.size(data[k])[0] for k in ALL}
+    columns = [ratios, opcode, size]
+    rows = [[k, reference[k], *(column[k] for column in columns)] for k in ALL]
+    rows += [[row[0], None, *row[1:]] for row in mean_rows(columns)]
+    show(
+        "ARMv6-M: instructions against gcc -O2 for the Cortex-M0+, fuel checks on"
+        "\n(and bytes of code for one of wasm)",
+        ["kernel", "gcc -O2", "native", "per opcode", "bytes"],
+        rows,
+    )
+    figures.setdefault("ratio to gcc -O2", {})["ARMv6-M"] = ratios
+
+
 def show_x64(figures: dict) -> None:
     """Machine code for x64 on the unix port."""
     reference = {}
@@ -164,13 +188,13 @@ def show_size(figures: dict) -> None:
     wasm = {k: kernels.size(kernels.wasm(k).read_bytes())[0] for k in ALL}
     code = sizes.all_kernels()
     ratios = figures["size"] = {
-        target: {k: code[k][target][0] / wasm[k] for k in ALL} for target in sizes.TARGETS
+        target: {k: code[k][target][0] / wasm[k] for k in ALL} for target in sizes.SHOWN
     }
-    whole = {t: {k: sum(code[k][t]) / wasm[k] for k in ALL} for t in sizes.TARGETS}
+    whole = {t: {k: sum(code[k][t]) / wasm[k] for k in ALL} for t in sizes.SHOWN}
     columns = [*ratios.values(), *whole.values(), peers.PROTOTYPE_SIZE]
     rows = [[k, wasm[k], *(column.get(k) for column in columns)] for k in ALL]
     rows.append(["all, mean", sum(wasm.values()), *(goals.mean(c, ALL) for c in columns)])
-    rows.append(["stubs, bytes", None, *(code["fib"][t][1] for t in sizes.TARGETS)] + [None] * 5)
+    rows.append(["stubs, bytes", None, *(code["fib"][t][1] for t in sizes.SHOWN)] + [None] * 5)
     show(
         "Bytes of machine code for a byte of wasm code; +: with the stubs of a module",
         ["kernel", "wasm", *ratios, *(f"{t} +" for t in whole), "prototype"],
@@ -240,6 +264,7 @@ def show_apps(figures: dict) -> None:
 
 SECTIONS = {
     "boards": show_boards,
+    "armv6m": show_armv6m,
     "x64": show_x64,
     "time": show_time,
     "python": show_python,

@@ -21,7 +21,7 @@ _V = const(14)
 _ADD = const(0)
 _SUB = const(1)
 _MUL = const(2)
-_DIV_S = const(3)
+_DIV_U = const(4)
 _AND = const(7)
 _XOR = const(9)
 _SHL = const(10)
@@ -34,6 +34,10 @@ _OPS = (
 )  # fmt: skip
 # From _SHL on: the form with a constant.
 _SHIFTS = (0x0000, 0x1000, 0x0800)
+
+# How many units the first load may be away, at most and where it costs nothing to end that.
+_FULL = const(400)
+_OLD = const(120)
 
 _len = len  # found faster as a global of this module
 
@@ -53,8 +57,11 @@ class Thumb1(Memory):
 
     def begin(self, base, units=0):
         Memory.begin(self, base, units)
+        self.multiple = -1  # position, and register that holds a multiple of 4 there
         self.compared = 0  # where flags were set that are not used yet
         self.linked = False  # whether lr has a routine's return address
+        self.numbers = []  # that shall lie in the code
+        self.loads = []  # of these: place << 8 | index
 
     # What is in it does not matter; zeros to copy would take as much again.
     def buffer(self, n):
@@ -62,8 +69,14 @@ class Thumb1(Memory):
 
     # Numbers in the code are found at words.
     def align(self):
+        if self.loads:
+            self._pool(0)
         if _len(self.code) & 1:
             self.code.append(0xBF00)  # nop
+
+    def bind(self, label):
+        Memory.bind(self, label)
+        self.multiple = -1
 
     # ---- moves. (What begins with _ takes r0 to r15, the others the compiler's numbers.)
 
@@ -97,49 +110,85 @@ class Thumb1(Memory):
 
     def _const(self, d, value):
         code = self.code
-        if value < 0 and (value >= -0x100 or not self._build(d, value & 0xFFFFFFFF, 2)):
-            if self._build(d, ~value, 2):
-                code.append(0x43C0 | d << 3 | d)  # mvns
-            else:
-                self._literal(d, value & 0xFFFFFFFF)
-        elif value >= 0 and not self._build(d, value, 3):
-            self._literal(d, value)
-
-    # By up to n instructions of byte, shift, byte: whether that is possible.
-    def _build(self, d, value, n):
-        code = self.code
+        if -0x100 <= value < 0:
+            code.append(0x2000 | d << 8 | ~value)
+            code.append(0x43C0 | d << 3 | d)  # mvns
+            return
+        if not 0 <= value <= 0x3FFFFFFF:
+            value &= 0xFFFFFFFF
         if value < 0x100:
             code.append(0x2000 | d << 8 | value)
+            return
+        n = 0
+        bits = value
+        while not bits & 1:
+            bits >>= 1
+            n += 1
+        if bits < 0x100:
+            code.append(0x2000 | d << 8 | bits)
+            code.append(n << 6 | d << 3 | d)  # lsls
         elif value < 0x1FF:
             code.append(0x20FF | d << 8)
             code.append(0x3000 - 0xFF + value | d << 8)
         else:
-            shift = 0
-            bits = value
-            while not bits & 1:
-                bits >>= 1
-                shift += 1
-            if bits > 0xFF:
-                if n < 3 or shift > 7 or not self._build(d, value - (value & 0xFF), 2):
-                    return False
-                code.append(0x3000 | d << 8 | value & 0xFF)
-                return True
-            code.append(0x2000 | d << 8 | bits)
-            code.append(shift << 6 | d << 3 | d)
-        return True
+            self._literal(d, value)
 
-    # A number in the code, behind a jump over it. The flags stay as they are.
+    # A number in the code, which is reached up to 1,020 bytes ahead. The flags stay as they are.
     def _literal(self, d, value):
+        if self.far:
+            self._inline(d, value)
+            return
+        self.make_room()
         code = self.code
-        if _len(code) & 1:
-            code.append(0x4801 | d << 8)  # ldr d, [pc, #4]
-            code.append(0xE002)
+        if value not in self.numbers:
+            self.numbers.append(value)
+        self.loads.append(_len(code) << 8 | self.numbers.index(value))
+        code.append(0x4800 | d << 8)  # ldr d, [pc, #]
+
+    # The same, right behind, where it is jumped over.
+    def _inline(self, d, value):
+        code = self.code
+        odd = _len(code) & 1
+        code.append(0x4800 | d << 8 | odd)
+        code.append(0xE001 + odd)
+        if odd:
             code.append(0xBF00)
-        else:
-            code.append(0x4800 | d << 8)
-            code.append(0xE001)
         code.append(value & 0xFFFF)
         code.append(value >> 16 & 0xFFFF)
+
+    # Puts the numbers that are waited for here before they get out of reach.
+    def make_room(self):
+        if self.loads and self._age() > _FULL:
+            self._pool(1)
+
+    # Where nothing goes on they need no jump.
+    def end_path(self):
+        if self.loads and self._age() > _OLD:
+            self._pool(0)
+
+    # What the first load that waits would have to reach.
+    def _age(self):
+        return _len(self.code) + 2 * _len(self.numbers) - (self.loads[0] >> 8)
+
+    def _pool(self, jump):
+        code = self.code
+        odd = _len(code) + jump & 1
+        if jump:
+            code.append(0xE000 | 2 * _len(self.numbers) + odd - 1)
+        if odd:
+            code.append(0xBF00)
+        start = _len(code)
+        for value in self.numbers:
+            code.append(value & 0xFFFF)
+            code.append(value >> 16)
+        for load in self.loads:
+            place = load >> 8
+            n = (start - (place + 2 & ~1) >> 1) + (load & 0xFF)
+            if n > 0xFF:
+                raise OverflowError("a function is too large for its numbers")
+            code[place] |= n
+        self.numbers.clear()
+        self.loads.clear()
 
     # ---- arithmetic
 
@@ -234,6 +283,10 @@ class Thumb1(Memory):
             self._shift_one(_SHL, d, a, self._log2(value))
         elif d > 6 or a > 6:
             self._with_const(op, d, a, value)
+        elif op == _AND and (value == 0xFF or value == 0xFFFF):
+            # uxtb, uxth, which leave the flags alone
+            self.code.append((0xB2C0 if value == 0xFF else 0xB280) | a << 3 | d)
+            return
         elif op == _AND:
             self._and_const(d, a, value)
         elif op == _XOR and value == -1:
@@ -242,6 +295,8 @@ class Thumb1(Memory):
             self._with_const(op, d, a, value)
         if d < 7:
             self.flags = _len(self.code) << 4 | d
+        if op == _AND and not value & 3:
+            self.multiple = _len(self.code) << 4 | d
 
     def _with_const(self, op, d, a, value):
         if d < 7 and d != a:
@@ -261,9 +316,7 @@ class Thumb1(Memory):
     # Masks are made of shifts.
     def _and_const(self, d, a, value):
         code = self.code
-        if value == 0xFF or value == 0xFFFF:
-            code.append((0xB2C0 if value == 0xFF else 0xB280) | a << 3 | d)  # uxtb, uxth
-        elif value > 0xFF and not value & value + 1:
+        if value > 0xFF and not value & value + 1:
             n = 31 - self._log2(value + 1 >> 1)
             code.append(n << 6 | a << 3 | d)
             code.append(0x0800 | n << 6 | d << 3 | d)
@@ -295,6 +348,8 @@ class Thumb1(Memory):
         code.append(_SHIFTS[op - _SHL] | n << 6 | self._low(a) << 3 | r)
         if d > 6:
             self._move(d + 1, _S)
+        if op == _SHL and n > 1:
+            self.multiple = _len(code) << 4 | d
 
     def _add_const(self, d, a, value):
         code = self.code
@@ -303,6 +358,11 @@ class Thumb1(Memory):
         minus = 0 if value >= 0 else 1
         if not value:
             self.move(d, a)
+            return
+        if self.multiple == _len(code) << 4 | a and not value & 3:
+            self.multiple = -1
+            self._add_const(d, a, value)
+            self.multiple = _len(code) << 4 | d
             return
         if n < 8:
             code.append(0x1C00 | minus << 9 | n << 6 | self._low(a) << 3 | r)
@@ -338,7 +398,7 @@ class Thumb1(Memory):
 
     # ---- by subroutines, see thumb1_routines.py: scratch and T in and out, no other register
 
-    # clz, ctz, popcnt: _CLZ and below
+    # clz, ctz, popcnt
     def unary(self, op, d, a):
         self._move(_S, a if a < 7 else a + 1)
         if self.linked:
@@ -352,4 +412,4 @@ class Thumb1(Memory):
         self._move(_S, a if a < 7 else a + 1)
         self.move(self.T, b)
         self.call_subroutine(-4 if op & 1 else -5)
-        self._move(d if d < 7 else d + 1, _S if op <= _DIV_S + 1 else _T)
+        self._move(d if d < 7 else d + 1, _S if op <= _DIV_U else _T)

@@ -13,6 +13,7 @@ _MINUS_ONE = const(10)
 _T = const(12)
 _V = const(14)
 _NE = const(1)
+_LE_S = const(7)
 _GE_U = const(9)
 _GT_U = const(10)
 
@@ -29,6 +30,7 @@ class Calls(Wide):
     # Forwards, over a jump, which patch makes a branch alone if it is not far. Where functions are
     # large, jumps are calls that do not return.
     def branch(self, condition, label):
+        self.make_room()
         code = self.code
         self.compared = 0
         code.append((0xD001 if self.far else 0xD000) | (CODES[condition] ^ 1) << 8)
@@ -38,7 +40,16 @@ class Calls(Wide):
         else:
             code.append(0xE001)
 
+    # The same for what is hardly ever so, where the jump is better left there.
+    def branch_away(self, condition, label):
+        self.code.append((0xD001 if self.far else 0xD000) | (CODES[condition] ^ 1) << 8)
+        self._jump(label)
+
     def jump(self, label):
+        self._jump(label)
+        self.end_path()
+
+    def _jump(self, label):
         label.append(len(self.code))
         if self.far:
             self._call_later()
@@ -58,9 +69,13 @@ class Calls(Wide):
             code.append(0xD000 | CODES[condition] << 8 | n & 0xFF)
         else:
             code.append((0xD000 if n > -1024 else 0xD001) | (CODES[condition] ^ 1) << 8)
-            self.jump_back(target)
+            self._jump_back(target)
 
     def jump_back(self, target):
+        self._jump_back(target)
+        self.end_path()
+
+    def _jump_back(self, target):
         n = target - len(self.code) - 2
         if n >= -1024:
             self.code.append(0xE000 | n & 0x7FF)
@@ -102,7 +117,7 @@ class Calls(Wide):
         base = len(code)
         places = []
         for _ in range(n):
-            self.jump(places)
+            self._jump(places)
         return label, base
 
     # Case i of n (n itself: the other one) goes to target.
@@ -153,7 +168,7 @@ class Calls(Wide):
     # By a distance in the code, as lr is not free.
     def jump_far(self, target):
         place = len(self.code)
-        self._literal(_S, 0)
+        self._inline(_S, 0)
         self.code.append(0x44BF)  # add pc, s
         if target >= 0:
             self._patch_far(place, target - self.base >> 1)
@@ -194,7 +209,7 @@ class Calls(Wide):
             code.append(0x4500 | (r & 8) << 4 | _S << 3 | r & 7)
         else:
             self.compare_const(_GE_U, a, length)
-        self.branch(_GE_U, undefined)
+        self.branch_away(_GE_U, undefined)
         self._load_context(_S, at)
         self._move(_V, _S)
         code.append(0x0080 | self._low(a) << 3 | _S)
@@ -208,7 +223,7 @@ class Calls(Wide):
             self._move(_V, _S)
             self._const(_S, number)
             code.append(0x4577)  # cmp s, lr
-        self.branch(_NE, mismatch)
+        self.branch_away(_NE, mismatch)
 
     def call_entry(self, cells):
         self._frame(cells)
@@ -237,7 +252,7 @@ class Calls(Wide):
             return
         code.append(0x9F02)  # ldr s, [sp, #8]: the end of the stack
         code.append(0x4500 | (frame & 8) << 4 | _S << 3 | frame & 7)
-        self.branch(_GT_U, traps)
+        self.branch_away(_GT_U, traps)
 
     def enter_function(self, cell):
         self._move(_S, _V)
@@ -246,10 +261,12 @@ class Calls(Wide):
     def leave_function(self, cell):
         self._load_scratch(cell)
         self.code.append(0x4738)  # bx s
+        self.end_path()
 
     def leave_with(self, cell, source, n):
         self.replace_frame(cell, source, n)
         self.code.append(0x4770)  # bx lr
+        self.end_path()
 
     # Registers for operands are free. (T has what find_entry found.)
     def replace_frame(self, cell, source, n):
@@ -264,8 +281,7 @@ class Calls(Wide):
     def burn_fuel(self, label):
         self._add(_FUEL, _MINUS_ONE)
         self.code.append(0x45D1)  # cmp r9, r10
-        self.code.append(0xDC01 if self.far else 0xDC00)  # bgt
-        self.jump(label)
+        self.branch_away(_LE_S, label)
 
     def leave(self, stub, arg0=None, arg1=None):
         if arg0 is not None:

@@ -148,6 +148,11 @@ class Memory(Calls):
     # Accesses of fewer than 4 bytes near the end are looked at more closely, out of the way.
     def check(self, a, extent, traps, exact):
         code = self.code
+        if a is not None and self.multiple == len(code) << 4 | a:
+            self.multiple = -1
+            self.check(a, extent, traps, exact)
+            self.multiple = len(code) << 4 | a
+            return
         if extent > 4 or a is None:
             self._check_far(a, extent, traps)
             return
@@ -235,37 +240,35 @@ class Memory(Calls):
     # Words and halves have to be aligned: what is not is called for on the spot, see
     # thumb1_stubs.py.
     def _access(self, i, r, second, a, offset, spare):
-        code = self.code
         scale = _SCALES[i]
         odd = offset & (1 << scale) - 1
-        fits = _OFFSET[i] and not odd and offset <= (31 << scale if second < 0 else 120)
-        if a is None:
-            if fits:
-                self._words(i, r, second, _MEM, offset)
-                return
-            self._const(_S, offset)
-            offset = 0
-            scale = scale if odd else 0
-        elif a < 7 and (fits or not offset):
-            # The address itself tells.
-            self._test(scale, a, _S, second)
-            if offset or second >= 0:
-                code.append(0x1800 | a << 6 | _MEM << 3 | _S)
-                self._words(i, r, second, _S, offset)
-            else:
-                code.append(_INDEXED[i] | a << 6 | _MEM << 3 | r)
+        if a is not None and self.multiple == len(self.code) << 4 | a and not odd:
+            scale = 0
+        fits = _OFFSET[i] and not odd and offset <= (31 << _SCALES[i] if second < 0 else 120)
+        if a is None and fits:
+            self._words(i, r, second, _MEM, offset)
             return
+        index = _S
+        if a is not None and (fits or not offset):
+            # The address alone tells.
+            if a < 7:
+                index = a
+                self._test(scale, a, _S, second)
+            else:
+                self._move(_S, a + 1)
+                self._test(scale, _S, spare, second, a + 1)
         else:
-            self._address(a, 0 if fits else offset)
-            if not fits:
-                offset = 0
+            self._address(a, offset)
+            if odd or a is not None:
+                if scale and spare == _S:
+                    self._move(_V, _S)
+                self._test(scale, _S, spare, second, _V)
+            offset = 0
         if offset or second >= 0:
-            code.append(0x1800 | _S << 6 | _MEM << 3 | _S)
-            self._test_scratch(scale, spare, second)
+            self.code.append(0x1800 | index << 6 | _MEM << 3 | _S)
             self._words(i, r, second, _S, offset)
         else:
-            self._test_scratch(scale, spare, second)
-            code.append(_INDEXED[i] | _S << 6 | _MEM << 3 | r)
+            self.code.append(_INDEXED[i] | index << 6 | _MEM << 3 | r)
 
     def _words(self, i, r, second, base, offset):
         code = self.code
@@ -275,35 +278,22 @@ class Memory(Calls):
 
     # Scratch = a + offset
     def _address(self, a, offset):
-        if a < 7 and offset < 8:
+        if a is None:
+            self._const(_S, offset)
+        elif a < 7 and offset < 8:
             self.code.append(0x1C00 | offset << 6 | a << 3 | _S)
-        elif offset:
+        else:
             self._const(_S, offset)
             self._add(_S, a if a < 7 else a + 1)
-        else:
-            self._move(_S, a + 1)
 
-    # Goes around the call of a stub if the address in register a is aligned; r is free.
-    def _test(self, scale, a, r, second):
+    # Goes around the call of a stub if the address in register a is aligned. `spare` is free, or
+    # it is the address in scratch, which is in register `copy` too.
+    def _test(self, scale, a, spare, second, copy=0):
         if not scale:
             return
         code = self.code
-        if scale == 2:
-            code.append(0x0780 | a << 3 | r)  # lsls #30
-            code.append(0xD001)  # beq
-        else:
-            code.append(0x0840 | a << 3 | r)  # lsrs #1
-            code.append(0xD301)  # bcc
-        self._call(self.unaligned if second < 0 else self.unaligned_pair)
-
-    # The same of the address in scratch, which stays there.
-    def _test_scratch(self, scale, spare, second):
-        if not scale or spare != _S:
-            self._test(scale, _S, spare, second)
-            return
-        code = self.code
-        self._move(_V, _S)
-        code.append(0x07BF if scale == 2 else 0x087F)
-        self._move(_S, _V)
-        code.append(0xD001 if scale == 2 else 0xD301)
+        code.append((0x0780 if scale == 2 else 0x0840) | a << 3 | spare)  # lsls #30, lsrs #1
+        if spare == a:
+            self._move(_S, copy)
+        code.append(0xD001 if scale == 2 else 0xD301)  # beq, bcc
         self._call(self.unaligned if second < 0 else self.unaligned_pair)

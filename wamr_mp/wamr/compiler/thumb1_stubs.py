@@ -225,13 +225,11 @@ def _pushed(asm, d, a, start):
 # Does what the access behind the call would do, byte by byte, and goes on behind it; twice if r6
 # is 1. The access is one of
 #     op r, [base, index]
-#     op r, [s, #offset]
 #     adds s, base, index; op r, [s, #offset]
 def _unaligned(asm):
     code = asm.code
     emit = code.append
     again = []
-    have = []
     indexed = []
     bytes_ = []
     load = []
@@ -243,14 +241,12 @@ def _unaligned(asm):
     asm.alu_const(_ADD, 0, 0, -1)
     emit(0x8801)  # ldrh r1, [r0]
     _pushed(asm, 2, 1, 3)
-    asm.alu_const(_SHR_U, 4, 1, 12)
-    asm.branch(asm.compare_const(_GE_U, 4, 6), have)
     _pushed(asm, 3, 1, 6)
     asm.alu(_ADD, 2, 2, 3)
-    asm.branch(asm.compare_const(_EQ, 4, 5), indexed)
+    asm.alu_const(_SHR_U, 4, 1, 14)
+    asm.branch(asm.compare_const(_NE, 4, 0), indexed)
     asm.alu_const(_ADD, 0, 0, 2)
     emit(0x8801)
-    asm.bind(have)
     # r5: whether it is a half; the offset counts words or halves.
     asm.bits(3, 1, 6, 5)
     asm.alu_const(_SHL, 3, 3, 1)
