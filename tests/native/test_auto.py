@@ -104,6 +104,14 @@ def test_a_heap_that_is_too_small(unix: Unix) -> None:
     assert output.startswith("12 not enough memory: compiling takes about ")
 
 
+def test_what_has_no_code_needs_no_memory(unix: Unix) -> None:
+    output = unix.exec(
+        f"{ON_DEVICE}from wamr.engine import auto\n"
+        f"print(repr(auto.no_room(wamr.Module({wat('')!r}), auto.TWICE, 1000)))"
+    )
+    assert output == "''\n"
+
+
 @pytest.mark.parametrize(("text", "engine"), [(LOOP, "native"), (STRAIGHT, "portable")])
 def test_boards(board: Board, text: str, engine: str) -> None:
     output = board.exec(
@@ -126,7 +134,7 @@ def test_the_compiler_is_forgotten(board: Board) -> None:
     ]
 
 
-@pytest.mark.parametrize(("ballast", "engine"), [(0, "native"), (40000, "portable")])
+@pytest.mark.parametrize(("ballast", "engine"), [(0, "native"), (48000, "portable")])
 def test_boards_take_what_fits(board: Board, ballast: int, engine: str) -> None:
     """An app that leaves too little room runs all the same."""
     if board.name != "NETDUINOPLUS2":

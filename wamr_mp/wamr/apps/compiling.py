@@ -6,8 +6,9 @@ import gc
 from wamr.engine import auto
 from wamr.host import MICROPYTHON, const
 
-# Bytes of memory that are left for apps to come, and the holes that they leave.
-_RESERVE = const(32768)
+# Bytes of memory that are left for messages and for what apps still allocate. (For an app that is
+# to come, machine code gives way if need be.)
+_RESERVE = const(16384)
 
 
 class Compiling:
@@ -39,11 +40,13 @@ class Compiling:
     async def _compile(self, app, instance):
         from wamr.compiler.build import Build
 
-        instance.reason = auto.no_room(instance.module, _RESERVE)
+        path = app.entry.code_path()
+        growth = auto.ONCE if path else auto.TWICE
+        instance.reason = auto.no_room(instance.module, growth, _RESERVE)
         if instance.reason:
             return
         instance.reason = "being compiled"
-        self._build = build = Build(instance.module, app.entry.code_path())
+        self._build = build = Build(instance.module, path)
         try:
             while build.step():
                 if MICROPYTHON:

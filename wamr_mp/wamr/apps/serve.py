@@ -47,9 +47,13 @@ async def serve(
     manager = new = Manager(_store(path), **settings)
     tasks = []
     console = uart is None and not port and not host and not stream
+    if console:
+        from wamr.link.console import ctrl_c, serve_console
     try:
         for name in sorted(sensors or ()):
             new.add_sensor(name, sensors[name])
+        if console:
+            ctrl_c(False)  # before hosts are told that somebody listens
         new.start()
         for name in sorted(apps or ()):
             new.add_module(name, apps[name])
@@ -64,14 +68,14 @@ async def serve(
         if stream:
             tasks.append(asyncio.create_task(Link(new).run(*stream)))
         if console:
-            from wamr.link.console import serve_console
-
             await serve_console(new)
         elif uart is not None:
             await _serve_uart(new, uart, baudrate, rxbuf)
         else:
             await asyncio.Event().wait()
     finally:
+        if console:
+            ctrl_c(True)
         for task in tasks:
             # A server is closed, a task cancelled.
             getattr(task, "close" if hasattr(task, "close") else "cancel")()

@@ -14,10 +14,14 @@ code.py        Code: what the engine needs of it from then on
 
 import sys
 
-from wamr.host import forget
+from wamr.host import MICROPYTHON, forget
 
 # What the engine needs as long as code runs.
 _KEPT = ("wamr.compiler.code", "wamr.compiler.context")
+
+
+# The modules that load() has imported: most of the compiler.
+_loaded = []
 
 
 # Imports files of the compiler, in an order in which those that one imports are there already: an
@@ -25,12 +29,18 @@ _KEPT = ("wamr.compiler.code", "wamr.compiler.context")
 # last of them.
 def load(names):
     for name in names.split():
-        module = __import__("wamr.compiler." + name, None, None, ("",))
-    return module
+        _loaded.append(__import__("wamr.compiler." + name, None, None, ("",)))
+    return _loaded[-1]
 
 
-# Forgets the compiler, which is needed only for a while.
+# Forgets the compiler, which is needed only for a while. A board's collector takes for a pointer
+# what an earlier call has left on the C stack, and a single one into these files would keep them
+# all: so they lose what they have.
 def unload():
+    if MICROPYTHON:
+        for module in _loaded:
+            module.__dict__.clear()
+    _loaded.clear()
     files = [name for name in sys.modules if name[:14] == "wamr.compiler." and name not in _KEPT]
     forget("wamr.wasm.opcodes", *files)
     if not [name for name in _KEPT if name in sys.modules]:

@@ -94,7 +94,10 @@ class Build:
 
     def close(self):
         """Free what the work at hand takes."""
-        self._program = self._steps = None
+        program = self._program
+        if program:  # should something on a board's C stack keep it, it keeps little; see unload()
+            program.asm = program.at_hand = program.routines = program.parts = None
+        program = self._program = self._steps = None
         unload()
 
 

@@ -9,10 +9,16 @@ import gc
 from wamr.engine import portable
 from wamr.host import MICROPYTHON, const, forget
 
-# RAM for compiling: the compiler's files and what it works with; and for each byte of wasm, the
-# code that comes of it, while it grows.
-_COMPILER = const(16384)
-_GROWTH = const(6)
+# Bytes that compiling takes for a while: the compiler's files, what it works with, and holes; and
+# for each byte of the largest function.
+_COMPILER = const(24576)
+_AT_HAND = const(4)
+# Bytes of code for a byte of wasm while it is made: when it is loaded from the file that keeps it,
+# or is there twice for that. And what stays of it; and of any module, with the driver.
+ONCE = const(4)
+TWICE = const(7)
+_CODE = const(3)
+_STUBS = const(6144)
 
 
 def attach(instance):
@@ -21,7 +27,7 @@ def attach(instance):
     reason = ""
     if module.native is None and not find(module):
         if module.needs & 8:
-            reason = no_room(module, 8 * instance.stack_cells)
+            reason = no_room(module, TWICE, 10 * instance.stack_cells)
         else:
             reason = "it has neither loops nor recursion, and is done before it would be compiled"
     if not reason:
@@ -92,16 +98,20 @@ def reason_of(error):
     return str(error) or type(error).__name__
 
 
-# Why there is not enough memory to compile this module, with so many bytes to spare: a text, empty
-# if there is.
-def no_room(module, reserve=0):
-    if hasattr(gc, "mem_free"):
-        gc.collect()
-        wanted = reserve + _COMPILER + _GROWTH * (module.bodies[-1] - module.code_start)
-        free = gc.mem_free()
-        if free < wanted:
-            return "not enough memory: compiling takes about %d bytes, %d are free" % (
-                wanted,
-                free,
-            )
+# Why there is not enough memory to compile this module: a text, empty if there is. growth: ONCE or
+# TWICE; reserve: bytes that have to be free afterwards.
+def no_room(module, growth, reserve):
+    bodies = module.bodies
+    if not bodies or not hasattr(gc, "mem_free"):
+        return ""
+    size = bodies[-1] - module.code_start
+    largest = max([bodies[i + 6] - bodies[i] for i in range(0, len(bodies), 7)])
+    gc.collect()
+    free = gc.mem_free()
+    wanted = _COMPILER + growth * size + _AT_HAND * largest
+    if free < wanted:
+        return "not enough memory: compiling takes about %d bytes, %d are free" % (wanted, free)
+    left = free - _CODE * size - _STUBS
+    if left < reserve:
+        return "not enough memory: about %d bytes would be left" % left
     return ""

@@ -10,19 +10,16 @@ _CTRL_C = const(3)
 
 
 async def serve_console(manager):
-    """Serve the host until a Ctrl-C between frames."""
-    _ctrl_c(False)
-    try:
-        link = Link(manager)
-        console = Console(link)
-        await link.run(console, console)
-    finally:
-        _ctrl_c(True)
+    """Serve the host until a Ctrl-C between frames, which ctrl_c() must have been told."""
+    link = Link(manager)
+    console = Console(link)
+    await link.run(console, console)
 
 
-# Frames may have any bytes in them: while the host is on the console, we look for Ctrl-C
-# ourselves.
-def _ctrl_c(interrupts):
+def ctrl_c(interrupts):
+    """Whether a Ctrl-C interrupts what runs. Frames may have any bytes in them: while the host is
+    on the console, we look for it ourselves.
+    """
     try:
         import micropython
 
