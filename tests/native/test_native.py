@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 from pathlib import Path
 
 import pytest
@@ -272,3 +273,27 @@ def test_a_call_uses_the_fuel_of_its_instance() -> None:
 def test_unknown_engine_is_refused() -> None:
     with pytest.raises(ValueError, match="'auto', 'native' or 'portable'"):
         load("", engine="fast")
+
+
+@pytest.mark.parametrize("name", ["same", "kept"])
+def test_references_are_kept_no_longer_than_calls(name: str) -> None:
+    """`kept` leaves the machine code in between, to put it into a table and take it out."""
+
+    class Thing:
+        pass
+
+    instance = load(
+        """(table $t 2 externref)
+        (func (export "same") (param externref externref) (result externref) (local.get 1))
+        (func (export "kept") (param externref externref) (result externref)
+          (table.set $t (i32.const 1) (local.get 1))
+          (table.get $t (i32.const 1))
+          (table.set $t (i32.const 1) (ref.null extern)))""",
+        engine="native",
+    )
+    thing = Thing()
+    assert instance.exports[name](None, thing) is thing
+    assert instance.exports[name](thing, None) is None
+    gone = weakref.ref(thing)
+    del thing
+    assert gone() is None

@@ -40,7 +40,7 @@ class _Pump:
     # asyncio's current task when its loop was found standing still.
     stalled = None
     working = False
-    stack = (None, 0)  # for machine code: what it interrupts may be about to use its own
+    stack = (None, 0, {})  # for machine code: what it interrupts may be about to use its own
 
     def __init__(self, period, settings):
         self.period = period

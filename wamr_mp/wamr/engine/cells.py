@@ -1,19 +1,17 @@
 """Values in the cells that machine code works on: 32 bits each, two for i64 and f64.
 
-A reference in a cell is a number: 0 is null, any other the place of the object in a list.
+A reference in a cell is a number: 0 is null, any other stands for an object in `refs`, a dict that
+belongs to the stack: id of the object -> its number, less than 0 -> the object of -number.
 """
 
-_refs = [None]
-_numbers = {}  # id of the object -> its number
 
-
-def _number(ref):
+def _number(refs, ref):
     if ref is None:
         return 0
-    number = _numbers.get(id(ref))
+    number = refs.get(id(ref))
     if number is None:
-        number = _numbers[id(ref)] = len(_refs)
-        _refs.append(ref)
+        number = refs[id(ref)] = len(refs) // 2 + 1
+        refs[-number] = ref
     return number
 
 
@@ -26,14 +24,14 @@ def count(kinds):
 
 
 # Writes values of these types to the cells from index `at` on.
-def put(cells, at, values, kinds):
+def put(cells, at, values, kinds, refs):
     i = 0
     while i < len(values):
         kind = kinds[i]
         if kind == 0x7F or kind == 0x7D:
             cells[at] = values[i]
         elif kind < 0x7C:
-            cells[at] = _number(values[i])
+            cells[at] = _number(refs, values[i])
         else:
             cells[at] = values[i] & 0xFFFFFFFF
             at += 1
@@ -42,7 +40,7 @@ def put(cells, at, values, kinds):
         i += 1
 
 
-def get(cells, at, kinds):
+def get(cells, at, kinds, refs):
     values = []
     while len(values) < len(kinds):
         kind = kinds[len(values)]
@@ -52,6 +50,6 @@ def get(cells, at, kinds):
             value |= cells[at] << 32
             at += 1
         elif kind < 0x7C:
-            value = _refs[value]
+            value = refs[-value] if value else None
         values.append(value)
     return values

@@ -147,9 +147,10 @@ class Native:
         self.context[at + 1] = len(shadow)
 
 
-# The cell stack that was last given back, with its address: for the next call that it is enough
-# for. So calls share one, but for those that are suspended or call each other.
-_spare = [None, 0]
+# The cell stack that was last given back, with its address, and the references in it: for the next
+# call that it is enough for. So calls share one, but for those that are suspended or call each
+# other.
+_spare = [None, 0, {}]
 
 
 def _make_spare(n_cells):
@@ -190,11 +191,14 @@ def call(function, args):
     """
     if not _is_ready(function):
         return Execution(function, args).to_end()
-    cells.put(_spare[0], 0, args, function.type[0])
+    refs = _spare[2]
+    cells.put(_spare[0], 0, args, function.type[0], refs)
     state = function.instance.native.begin(function)
     if state >> 32:
         return _go_on(function, state)
-    return cells.get(_spare[0], 0, function.type[1])
+    values = cells.get(_spare[0], 0, function.type[1], refs)
+    refs.clear()
+    return values
 
 
 def _go_on(function, state):
@@ -236,10 +240,11 @@ class Activation:
         self.native = native = instance.native
         limit = max(limit, _MIN_STACK)
         _make_spare(limit)
-        self.cells, self.address = _spare
+        self.cells, self.address, self.refs = _spare
         _spare[0] = None
+        _spare[2] = {}
         self.end = self.address + limit * 4 - native.guard
-        cells.put(self.cells, 0, args, function.type[0])
+        cells.put(self.cells, 0, args, function.type[0], self.refs)
         self.frame = self.address  # of the running function
         native.find(function)
         self.resume = function.start
@@ -286,7 +291,7 @@ class Activation:
             if status == context.OPERATION:
                 from wamr.engine.operations import operate
 
-                operate(self.instance, arg, self.cells, top)
+                operate(self.instance, arg, self.cells, top, self.refs)
                 return AGAIN
             self.top = top
             self.callee = self._callee(status, arg)
@@ -323,15 +328,15 @@ class Activation:
 
     def take_arguments(self):
         self.top -= cells.count(self.callee.type[0])
-        return cells.get(self.cells, self.top, self.callee.type[0])
+        return cells.get(self.cells, self.top, self.callee.type[0], self.refs)
 
     # The results of the callee.
     def push(self, values):
-        cells.put(self.cells, self.top, values, self.callee.type[1])
+        cells.put(self.cells, self.top, values, self.callee.type[1], self.refs)
 
     # The results, after which the call is over.
     def results(self):
-        values = cells.get(self.cells, 0, self.function.type[1])
+        values = cells.get(self.cells, 0, self.function.type[1], self.refs)
         self._give_back()
         return values
 

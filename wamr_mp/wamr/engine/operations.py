@@ -8,12 +8,12 @@ from wamr.engine import cells
 
 
 # Does the instruction at `pc`, whose operands end at index `top` of the cells.
-def operate(instance, pc, stack, top):
+def operate(instance, pc, stack, top, refs):
     code = instance.module.code
     params, results = _signature(instance.module, code, pc)
     at = top - cells.count(params)
-    values = cells.get(stack, at, params)
-    cells.put(stack, at, _do(instance, code[pc], code, pc + 1, values), results)
+    values = cells.get(stack, at, params, refs)
+    cells.put(stack, at, _do(instance, code[pc], code, pc + 1, values), results, refs)
 
 
 _I = b"\x7f"
