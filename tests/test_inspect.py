@@ -216,7 +216,7 @@ def free():
     return gc.mem_free()
 before = free()
 from wamr.program import Program
-program = Program({!r}, stdout=lambda data: None, engine="portable")
+program = Program("/inspected.wasm", stdout=lambda data: None, engine={!r})
 print(before, before - free())
 """
 
@@ -225,11 +225,16 @@ print(before, before - free())
 def test_estimates_are_what_boards_need(board: Board, app: str) -> None:
     path = ROOT / "apps" / app
     board.put(path, "/inspected.wasm")
-    board.soft_reset()
-    free, needed = map(int, board.exec(MEASURE.format("/inspected.wasm")).split())
+    needs = []
+    for engine in ("portable", "native"):
+        board.soft_reset()
+        free, needed = map(int, board.exec(MEASURE.format(engine)).split())
+        needs.append(needed)
     # As users ask, in a process that has loaded nothing else: what other tests have would count.
     command = [sys.executable, "-m", "wamr_cli", "inspect", "--json", str(path)]
     report = json.loads(subprocess.check_output(command))["ram"]
     (known,) = [entry for entry in report["boards"] if entry["name"] == board.name]
     assert abs(known["free_heap"] - free) < 2048
-    assert needed == pytest.approx(report["total"] - report["stack"], rel=0.1)
+    portable, native = needs
+    assert portable == pytest.approx(report["total"] - report["stack"], rel=0.1)
+    assert native == pytest.approx(known["free_heap"] - known["left_native"], rel=0.1)

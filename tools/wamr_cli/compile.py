@@ -102,6 +102,14 @@ class Result:
     file: bytes
 
 
+def code_size(module: wamr.Module, target: str) -> int:
+    """Bytes of machine code, with all that a module needs of it."""
+    program = Program(module, loader.assembler(TARGETS[target]))
+    for _ in program.compile():
+        pass
+    return program.size
+
+
 def compile_module(path: str, target: str) -> Result:
     """Compile the module in a file. CompileError, OSError."""
     module = wamr.Module(path)

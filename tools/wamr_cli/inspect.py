@@ -13,7 +13,8 @@ from wamr.engine import portable
 from wamr.program import Program
 
 from wamr_cli import dry, ram
-from wamr_cli.boards import BOARDS
+from wamr_cli.boards import BOARDS, Board
+from wamr_cli.compile import code_size
 from wamr_cli.errors import LOAD, OK, complain
 from wamr_cli.features import features
 from wamr_cli.load import check
@@ -24,6 +25,8 @@ Report = dict[str, Any]
 
 # What the portable engine loads for modules that need it, by the bit of Module.needs.
 _ON_DEMAND = {1: "numerics", 2: "floats"}
+# Bytes that running machine code takes beside it: its driver and context; measured.
+_DRIVER = 5000
 
 
 @click.command()
@@ -77,7 +80,7 @@ def examine(file: str, stack: int = 8192, heap: int | None = None) -> Report:
         report["errors"].append(f"the module cannot be instantiated: {linked.error}")
         return report
     report["memory"] = _memory(linked.program.instance)
-    report["ram"] = _ram(linked.program, stack)
+    report["ram"] = _ram(linked.program, stack, module)
     return report
 
 
@@ -98,8 +101,10 @@ def _memory(instance: wamr.Instance) -> Report | None:
     }
 
 
-def _ram(program: Program, stack: int) -> Report:
-    """What running the program takes of a board's heap, at most, and what that leaves."""
+def _ram(program: Program, stack: int, module: wamr.Module) -> Report:
+    """What running the program takes of a board's heap, at most, and what that leaves: in the
+    portable engine, and as machine code.
+    """
     memory, needs = program.instance.memory, program.instance.module.needs
     linear = len(memory.buf) if memory else 0
     # Earlier modules may have needed more of the engine.
@@ -113,8 +118,13 @@ def _ram(program: Program, stack: int) -> Report:
         "linear_memory": linear,
         "stack": stack,
         "total": total,
-        "boards": [{**board._asdict(), "left": board.free_heap - total} for board in BOARDS],
+        "boards": [_on_board(board, board.free_heap - total, module) for board in BOARDS],
     }
+
+
+def _on_board(board: Board, left: int, module: wamr.Module) -> Report:
+    code = code_size(module, board.target)
+    return {**board._asdict(), "left": left, "code": code, "left_native": left - code - _DRIVER}
 
 
 def as_text(report: Report) -> str:
@@ -181,11 +191,15 @@ def _ram_text(need: Report) -> list[str]:
         ("stack", f"{need['stack']:,}", "at most"),
         ("in all", f"{need['total']:,}", ""),
     ]
-    boards = [("board", "chip", "free heap", "left")]
+    boards = [("board", "chip", "free heap", "left", "machine code", "left with it")]
     for board in need["boards"]:
-        left = f"{board['left']:,}" if board["left"] >= 0 else "too small"
-        boards.append((board["name"], board["chip"], f"{board['free_heap']:,}", left))
-    return [*_columns(rows, right=(1,)), "", *_columns(boards, right=(2, 3))]
+        left, native = (
+            f"{board[key]:,}" if board[key] >= 0 else "too small"
+            for key in ("left", "left_native")
+        )
+        numbers = (f"{board['free_heap']:,}", left, f"{board['code']:,}", native)
+        boards.append((board["name"], board["chip"], *numbers))
+    return [*_columns(rows, right=(1,)), "", *_columns(boards, right=(2, 3, 4, 5))]
 
 
 def _columns(rows: list[tuple[str, ...]], right: tuple[int, ...] = ()) -> list[str]:
