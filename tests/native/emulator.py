@@ -165,7 +165,7 @@ class Emulated(Machine):
         self.processor = PROCESSORS[target.NAME]()
         self.uc = unicorn.Uc(self.processor.ARCH, self.processor.MODE)
         self.processor.prepare(self.uc, target)
-        self.uc.mem_map(CODE, guarded(len(code)))
+        self.uc.mem_map(CODE & ~0xFFF, guarded(len(code)))
         self.uc.mem_write(CODE, bytes(code))
         self.uc.mem_map(STACK, 0x4000)
         self.map = self.uc.mem_map

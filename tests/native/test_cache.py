@@ -126,6 +126,44 @@ def test_micropython_takes_the_same_file(path: Path, unix: Unix) -> None:
     ]
 
 
+# Frozen code, which is told by an enter() of ours to be at a word or between two.
+FROZEN = """
+import uctypes
+from wamr.compiler import cache, context, loader
+from wamr.host import array, struct
+def enter_at(base):
+    def enter(n):
+        uctypes.bytearray_at((n << 2) + context.BASE, 8)[:] = struct.pack("<Q", base)
+    return enter
+def load(parts):
+    loaded.append(bytes(parts[0]))
+    return enter_at(4096)
+loader.load = load
+code = bytearray(range(64))
+start = uctypes.addressof(code) & 3
+module = wamr.Module(wasm)
+for target in "Thumb1", "Thumb2":
+    loader.target = lambda: target
+    about = cache.about(cache.key_of(module, target), array("I", (0, 1, 640, 0, 0, 0)), 9)
+    for shift in 4, 6:
+        cache._frozen = lambda key: (enter_at(uctypes.addressof(code) - start + shift), about)
+        loaded = []
+        found = cache.find(module)
+        print(found.origin, found.base == 4097, [part[0] + start for part in loaded])
+"""
+
+
+@x64_only
+def test_frozen_code_with_numbers_goes_to_words(unix: Unix) -> None:
+    output = unix.exec(f"{ON_DEVICE}wasm = {wat(TEXT)!r}\n{FROZEN}")
+    assert output.splitlines() == [
+        "frozen False []",
+        "frozen True [6]",
+        "frozen False []",
+        "frozen False []",
+    ]
+
+
 MEASURE = """
 import gc, semihost, sys, wamr
 def start():

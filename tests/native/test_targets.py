@@ -15,9 +15,11 @@ from wamr.compiler.thumb1 import Thumb1
 from wamr.compiler.thumb2 import Thumb2
 from wamr.compiler.vfp import Thumb2F
 from wamr.compiler.xtensa import Xtensa
+from wat import wat
 
 pytest.importorskip("unicorn", reason="unicorn, which emulates them, is not installed")
 
+from native import emulator  # noqa: E402
 from native.emulator import emulate  # noqa: E402
 
 TARGETS = [Thumb1, Thumb2, Thumb2F, RV32, Xtensa]
@@ -50,6 +52,26 @@ def test_official_suite(name: str, target: type) -> None:
         stream = io.BytesIO(convert.convert(FILES[name]))
         Runner(wamr, stream, reported.append, engine="native").run()
     check_all_passed(name, suite.Outcome.read("\n".join(reported)))
+
+
+# MicroPython freezes the code of some processors without regard to words.
+@pytest.mark.parametrize("target", [Thumb1, Thumb2, Thumb2F, RV32])
+def test_code_between_words(target: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulator, "CODE", emulator.CODE + 2)
+    module = wamr.Module(
+        wat("""(func $f (export "f") (param i32) (result i32)
+      (block (block (block (br_table 0 1 2 (local.get 0)))
+        (return (i32.const 0x12345678))) (return (i32.const 2)))
+      (call $f (i32.sub (local.get 0) (i32.const 2))))""")
+    )
+    with emulate(target):
+        instance = wamr.Instance(module, engine="native")
+        if target is Thumb1:
+            assert module.native.base & 2  # which cache.find() looks at
+        else:
+            assert [instance.exports.f(n) for n in range(5)] == [0x12345678, 2, 0x12345678, 2] + [
+                0x12345678
+            ]
 
 
 # MicroPython's arrays do not say so.

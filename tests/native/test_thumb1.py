@@ -555,6 +555,14 @@ def is_armv6m(word: int) -> bool:
     return True
 
 
+# Which is entered to tell where it is, and may be between words.
+def test_no_numbers_in_the_stubs() -> None:
+    asm = Thumb1()
+    asm.stubs()
+    assert not asm.loads
+    assert not [word for _, word in instructions(bytes(asm.code)) if word >> 11 == 0x09]
+
+
 @needs_kernels
 def test_nothing_but_armv6m() -> None:
     modules = [generate.module(seed) for seed in range(40)]

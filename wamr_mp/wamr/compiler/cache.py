@@ -75,7 +75,13 @@ def find(module):
 
     enter, known = made
     size = struct.unpack_from("<I", known, _KEY)[0]
-    return Code(module, enter, memoryview(known)[_TABLE:], size, origin)
+    table = memoryview(known)[_TABLE:]
+    code = Code(module, enter, table, size, origin)
+    # It has to lie at words where it has numbers in it, for which MicroPython does not care.
+    if target == "Thumb1" and code.base & 2:
+        enter = loader.load((loader.bytes_at(code.base - 1, size),))
+        code = Code(module, enter, table, size, origin)
+    return code
 
 
 def _exists(path):

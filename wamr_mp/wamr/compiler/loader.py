@@ -17,7 +17,7 @@ TARGETS = {
     2: ("X64", "x64_code x64_float x64_convert x64"),
     4: (
         "Thumb1",
-        "values pairs thumb1_wide thumb1_routines thumb1_stubs thumb1_calls thumb1_memory thumb1",
+        "values pairs thumb1_wide thumb1_stubs thumb1_calls thumb1_memory thumb1",
     ),
     5: ("Thumb2", "values pairs thumb2_wide thumb2_calls thumb2"),
     6: ("Thumb2", "values pairs thumb2_wide thumb2_calls thumb2"),
@@ -97,6 +97,8 @@ if MICROPYTHON:
         if isinstance(buf, array):
             return bytearray_at(addressof(buf), 2 * len(buf))
         return buf
+
+    bytes_at = bytearray_at
 
     # A file system with one file, which `opener` opens.
     class _Files:

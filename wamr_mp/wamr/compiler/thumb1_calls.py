@@ -2,7 +2,6 @@
 
 from wamr.host import const
 from wamr.compiler import context
-from wamr.compiler.thumb1_routines import subroutine
 from wamr.compiler.thumb1_stubs import stubs
 from wamr.compiler.thumb1_wide import CODES, Wide
 
@@ -25,7 +24,6 @@ class Calls(Wide):
     GUARD = 640  # twice _GUARD, for a function and what it calls, and what the suspend stub saves
 
     stubs = stubs
-    subroutine = subroutine
 
     # Forwards, over a jump, which patch makes a branch alone if it is not far. Where functions are
     # large, jumps are calls that do not return.
@@ -42,6 +40,7 @@ class Calls(Wide):
 
     # The same for what is hardly ever so, where the jump is better left there.
     def branch_away(self, condition, label):
+        self.compared = 0
         self.code.append((0xD001 if self.far else 0xD000) | (CODES[condition] ^ 1) << 8)
         self._jump(label)
 
@@ -164,6 +163,11 @@ class Calls(Wide):
         program = self.program
         number = program.routines.number(number)
         program.fix(number, self._call(program.offsets[number]))
+
+    def subroutine(self, routines, number):
+        from wamr.compiler.thumb1_routines import subroutine
+
+        subroutine(self, routines, number)
 
     # By a distance in the code, as lr is not free.
     def jump_far(self, target):

@@ -160,9 +160,9 @@ class Calls(Wide):
         self.load_context(_MEM, context.MEMORY)
         self.load_context(_FUEL, context.FUEL)
         self.load_context(_LR, context.LIMIT)
-        if self.here() & 1:
-            self.code.append(0xBF00)  # nop
-        self._32(0xF2AF, 2 * self.here() + 4)  # adr r0, start
+        # (Not by adr: frozen code may start between two words.)
+        self.code.append(0x4678)  # mov r0, pc
+        self._immediate(0xF2A0, 0, 2 * self.here() + 2)  # subw r0, r0, #
         self.store_context(0, context.BASE)
         self.load_context(0, context.RESUME)
         self.compare_const(0, 0, 0)
