@@ -5,9 +5,9 @@
 # Anywhere else the programs themselves are looked for, and what is missing is named.
 set -eu
 
-packages="binaryen build-essential ca-certificates dpkg-dev gcc-arm-none-eabi gcc-riscv64-unknown-elf git
-    libnewlib-arm-none-eabi picolibc-riscv64-unknown-elf pkg-config python3 python3-venv
-    qemu-system-arm qemu-system-misc qemu-user valgrind"
+packages="binaryen build-essential ca-certificates dpkg-dev gcc-arm-none-eabi gcc-riscv64-unknown-elf
+    gcc-xtensa-lx106 git libnewlib-arm-none-eabi picolibc-riscv64-unknown-elf pkg-config python3
+    python3-venv qemu-system-arm qemu-system-misc qemu-user valgrind"
 programs="cc arm-none-eabi-gcc riscv64-unknown-elf-gcc git pkg-config python3 qemu-system-arm
     qemu-system-riscv32 qemu-xtensa"
 

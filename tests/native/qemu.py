@@ -46,6 +46,8 @@ def elf(code: bytes) -> bytes:
 class Gdb:
     """QEMU with a program, stopped; talks GDB's remote protocol."""
 
+    OPTIONS: tuple[str, ...] = ()
+
     def __init__(self, program: bytes) -> None:
         assert shutil.which(QEMU), f"{QEMU} is not installed: firmware/packages.sh does that"
         folder = tempfile.TemporaryDirectory(prefix="wamr-qemu-")
@@ -53,7 +55,7 @@ class Gdb:
         path.write_bytes(program)
         path.chmod(0o755)
         place = str(path.parent / "gdb")
-        command = [QEMU, "-cpu", CPU, "-g", place, str(path)]
+        command = [QEMU, "-cpu", CPU, *self.OPTIONS, "-g", place, str(path)]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         self.socket = socket.socket(socket.AF_UNIX)
         weakref.finalize(self, _close, process, self.socket, folder)

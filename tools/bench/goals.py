@@ -82,4 +82,6 @@ def report(figures: dict) -> None:
         for goal in goals(figures)
         if goal.value is not None
     ]
+    if not rows:
+        return
     show("What is wanted, and what is", ["what", "measured", "must", "aim", "verdict"], rows)

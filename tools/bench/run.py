@@ -22,6 +22,7 @@ import peers
 import plain
 import sizes
 import unix
+import xtensa
 from board import Board, Unix
 from table import geomean, progress, show
 from wat import wat
@@ -122,6 +123,28 @@ def show_armv6m(figures: dict) -> None:
         rows,
     )
     figures.setdefault("ratio to gcc -O2", {})["ARMv6-M"] = ratios
+
+
+def show_xtensa(figures: dict) -> None:
+    """Machine code for ESP32 and its relatives, emulated. (gcc's library lacks the other kernels'
+    routines.)
+    """
+    reference = {}
+    ratios = {}
+    for k in kernels.INTEGER:
+        progress(f"Xtensa: {k}")
+        reference[k] = xtensa.theirs(k)
+        ratios[k] = xtensa.ours(k) / reference[k]
+    opcode = {k: ratios[k] * reference[k] / kernels.EXECUTED[k] for k in reference}
+    rows = [[k, reference[k], ratios[k], opcode[k]] for k in reference]
+    rows.append(["mean", None, geomean(ratios.values()), geomean(opcode.values())])
+    show(
+        "Xtensa: instructions against gcc -O2 for the LX106 (without windows and division), fuel"
+        " checks on",
+        ["kernel", "gcc -O2", "native", "per opcode"],
+        rows,
+    )
+    figures.setdefault("ratio to gcc -O2", {})["Xtensa"] = ratios
 
 
 def show_x64(figures: dict) -> None:
@@ -265,6 +288,7 @@ def show_apps(figures: dict) -> None:
 SECTIONS = {
     "boards": show_boards,
     "armv6m": show_armv6m,
+    "xtensa": show_xtensa,
     "x64": show_x64,
     "time": show_time,
     "python": show_python,
