@@ -138,6 +138,7 @@ class Cpu:
     def __init__(self, code: bytes) -> None:
         padded = bytes(code) + bytes(-len(code) & 3)
         self.entry = CODE + len(padded)
+        self.end = self.entry + 3
         # callx8 a8; ill
         self.gdb = Gdb(elf(padded + b"\xe0\x08\x00" + bytes(3)))
         self.known: dict[int, bytes] = {}  # parts of the memory, by address
@@ -164,14 +165,18 @@ class Cpu:
         registers[8] = CODE
         registers[13] = STACK
         registers.set()
+        registers = self.go((self.end,))
+        assert registers[1] == stack
+        assert registers[10] == 1
+
+    def go(self, ends: tuple[int, ...]) -> Registers:
+        """Run until one of these addresses, where it stops."""
         while True:
             stopped = self.gdb.ask("c")
             registers = Registers(self.gdb)
-            if registers.pc == self.entry + 3:
-                break
+            if registers.pc in ends:
+                return registers
             self._do(registers, int(stopped[1:3], 16))
-        assert registers[1] == stack
-        assert registers[10] == 1
 
     def _do(self, registers: Registers, signal: int) -> None:
         """Do the instruction at pc."""
