@@ -31,7 +31,7 @@ run: $(BUILD)/environment $(UNIX) $(BUILD)/firmware/$(BOARD)/firmware.elf ## boo
 	@$(VENV)/bin/python firmware/tour.py $(BOARD)
 
 test: $(BUILD)/environment $(UNIX) $(FIRMWARE) ## run all tests, on the PC, the unix port and the boards
-	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 board: $(BUILD)/firmware/$(BOARD)/firmware.elf ## build the firmware of BOARD
 	@echo "$<"
