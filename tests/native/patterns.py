@@ -184,3 +184,23 @@ def crowded() -> str:
       (func (export "locals") {head} {locals_} {less} select)
       (func (export "constants") {head} {constants} {less} select)
       (func (export "both") {head} {locals_} {constants} {less} select i64.sub i64.sub)"""
+
+
+def stored_at_once() -> str:
+    """Structures are cleared and copied, eight bytes at a time, while the registers are full."""
+    address = "(i32.add (local.get 0) (local.get 1))"
+    loads = " ".join(f"(i32.load offset={4 * i} (local.get 0))" for i in range(4))
+    return f"""(memory 1) (data (i32.const 0) "\\01\\02\\03\\84\\05\\06\\07\\88\\09\\0a\\0b\\8c")
+      (func (export "f") (param i32 i32) (result i32) (local i32 i32 i32 i32)
+        (local.set 2 (i32.mul (local.get 0) (i32.const 3)))
+        {loads}
+        (i64.store offset=16 {address} (i64.const 0x123456789abcdef0))
+        (i64.store offset=40 {address} (i64.load offset=3 {address}))
+        (i64.store (i32.const 100) (i64.load offset=1 (local.get 2)))
+        (i64.store offset=60 (local.get 2) (i64.const -1))
+        (loop $l
+          (i64.store offset=200 (local.get 3) (i64.load (local.get 3)))
+          (i64.store offset=300 (local.get 3) (i64.const 7))
+          (local.set 3 (i32.add (local.get 3) (i32.const 9)))
+          (br_if $l (i32.lt_u (local.get 3) (i32.const 80))))
+        i32.sub i32.xor i32.sub (i32.load offset=18 {address}) i32.add)"""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import wamr
+from wamr.compiler import loader
+from wamr.compiler.program import Program
 from wat import wat
 
 from native import patterns
@@ -26,8 +28,8 @@ def differences(module: wamr.Module, name: str, arguments: list[tuple[int, int]]
     instances = [wamr.Instance(module, engine=engine) for engine in ("portable", "native")]
     found = []
     for pair in arguments:
-        for instance in instances:
-            instance.call_raw(name, list(pair))
+        results = [instance.call_raw(name, list(pair)) for instance in instances]
+        assert results[0] == results[1], f"{name}{pair}"
         first, second = (instance.memory.buf for instance in instances)
         if first != second:
             at = next(i for i in range(len(first)) if first[i] != second[i])
@@ -83,3 +85,12 @@ def test_crowded_registers(target: str | None) -> None:
     for name in ("if", "br_if", "locals", "constants", "both"):
         args = [n * 0x100000001 for n in range(1, 9)]
         assert native.call_raw(name, args) == portable.call_raw(name, args), name
+
+
+def test_stored_at_once(target: str | None) -> None:
+    text = patterns.stored_at_once()
+    module = wamr.Module(wat(text))
+    assert not differences(module, "f", [(0, 0), (1, 0), (2, 5), (4, 4), (7, 1000)])
+    program = Program(module, loader.assembler())
+    list(program.compile())
+    assert not program.at_hand.wide

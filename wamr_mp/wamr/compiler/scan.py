@@ -24,6 +24,7 @@ _WIDE = const(0x08)  # it has i64 or f64 values
 _MEMORY = const(0x10)  # it loads or stores
 _CALLS = const(0x20)
 _GETS = const(0x40)  # it has values of types that the module says
+_STORED = const(0x80)  # it has i64 values that are stored at once, which need no cells
 
 _ABOUT = (
     b"\x00\x00\x04\x04\x04\x00\x00\x00\x00\x00\x00\x05\x01\x01\x03\x00"  # 00 control
@@ -117,6 +118,12 @@ class Scan:
             bits = about[op]
             if not bits:
                 continue
+            if bits & _WIDE and (op == 0x42 or op == 0x29):
+                behind = skip(code, pc, op)
+                if code[behind] == 0x37:
+                    seen |= _STORED | _MEMORY
+                    pc = skip(code, behind + 1, 0x37)
+                    continue
             seen |= bits
             bits &= _BEHIND
             if bits == _LEB:
@@ -145,7 +152,8 @@ class Scan:
                     weight = blocks.pop()
             elif bits == _OTHER:
                 pc = skip(code, pc, op)
-        self.wide = seen & _WIDE > 0
+        # (Where there are calls, more registers for locals do not pay.)
+        self.wide = seen & _WIDE > 0 or seen & _STORED > 0 and seen & _CALLS > 0
         self.memory = seen & _MEMORY > 0
         self.calls = seen & _CALLS > 0
         self.gets = seen & _GETS > 0
