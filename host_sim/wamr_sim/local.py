@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from wamr_cli.device import Stream
+from wamr_cli.device import ConnectError, Stream
 
 from wamr_sim.simulator import Simulator
 
@@ -33,7 +33,10 @@ class LocalStream(Stream):
     @classmethod
     async def open(cls, folder: str) -> LocalStream:
         flash = Path(folder) if folder else default_flash()
-        os.makedirs(flash, exist_ok=True)
+        try:
+            os.makedirs(flash, exist_ok=True)
+        except OSError as error:
+            raise ConnectError(f"no folder for the simulated board: {error}") from None
         simulator = Simulator(flash=flash)
         await simulator.start()
         return cls(simulator, True)

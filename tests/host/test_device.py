@@ -270,7 +270,8 @@ def test_answers_to_others_are_ignored_and_frames_come_in_any_pieces() -> None:
         ("tcp://127.0.0.1:x", "write tcp://host:port"),
         ("tcp://no.such.host.invalid:1", "no connection"),
         ("/dev/no-such-port", "there is no port .* `wamr devices`"),
-        (__file__, "cannot open"),
+        (__file__, "is no serial port"),
+        (f"sim:{__file__}", "no folder for the simulated board"),
     ],
 )
 def test_a_wrong_address_is_explained(address: str, message: str) -> None:

@@ -236,7 +236,7 @@ def _sources(path: Path) -> list[Path]:
     return sorted([*path.glob("*.c"), *path.glob("src/*.c")])
 
 
-@click.command()
+@click.command(short_help="Make a .wasm of an app.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The .wasm to write.")
 @click.option(
     "--stack", type=Size(), default=1024, show_default=True, help="Stack of C, Rust and Zig apps."

@@ -128,7 +128,7 @@ def compile_module(path: str, target: str) -> Result:
     return Result(module, list(program.noted.values()), program.size, cache.name_of(key), data)
 
 
-@click.command("compile")
+@click.command("compile", short_help="Compile FILE for a board.")
 @click.argument("file", type=click.Path())
 @click.option(
     "--target", type=click.Choice(list(TARGETS)), required=True, help="What the board runs."

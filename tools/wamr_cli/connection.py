@@ -26,6 +26,12 @@ _EXIT_CODES = {
     DeviceTimeout: TIMEOUT,
     Refused: REFUSED,
 }
+# What to do about what a device says, in WAMR's words.
+_HINTS = {
+    "app already installed": "--replace installs it instead of the other",
+    "exceed max app installations": "`wamr uninstall` one of them, or raise the device's max_apps",
+    "no app found": "`wamr ps` lists the apps",
+}
 
 
 @dataclass
@@ -73,6 +79,10 @@ def device_command(function: Callable[..., Coroutine[Any, Any, int | None]]) -> 
             return run(_with(device, function, *args, **options))
         except DeviceError as error:
             complain(str(error))
+            if isinstance(error, Refused):
+                for said, hint in _HINTS.items():
+                    if said in error.answer.error:
+                        complain(hint)
             return _EXIT_CODES.get(type(error), CONNECT)
 
     return command

@@ -22,7 +22,7 @@ def serial_ports() -> list[Any]:
     return sorted(comports(), key=lambda port: port.device)
 
 
-@click.command()
+@click.command(short_help="List the serial ports of this PC.")
 @click.option("--probe", is_flag=True, help="Ask each whether an app manager is there.")
 @json_option
 @click.pass_obj

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
@@ -11,13 +12,25 @@ from pathlib import Path
 import click
 
 from wamr_cli.connection import device_command
-from wamr_cli.device import ACTIONS, Answer, Device, Event, Value, from_json, to_json
+from wamr_cli.device import (
+    ACTIONS,
+    Answer,
+    Device,
+    DeviceError,
+    Event,
+    Value,
+    from_json,
+    to_json,
+)
 from wamr_cli.errors import OK, REFUSED, LoadError, complain
 from wamr_cli.manage import json_option
 
+# The event of the list of apps.
+_APPLETS = "/applets"
+
 
 @click.command()
-@click.argument("method", type=click.Choice(list(ACTIONS), case_sensitive=False))
+@click.argument("method", type=click.Choice(list(ACTIONS), case_sensitive=False), metavar="METHOD")
 @click.argument("url")
 @click.option("--json", "text", metavar="JSON", help='Payload: an object, {"value": 21.5}.')
 @click.option("--file", type=click.Path(), help="Payload: a file with such an object; - is stdin.")
@@ -28,7 +41,8 @@ async def request(
 ) -> int:
     """Send a request to an app and print the answer, as JSON.
 
-    URL is a resource that an app has registered (/room_temp), or /app/NAME/… for the app NAME.
+    METHOD is GET, PUT, POST, DELETE or EVENT. URL is a resource that an app has registered
+    (/room_temp), or /app/NAME/… for the app NAME.
     """
     payload = _payload(text, file, device.dialect)
     answer = await device.request(method, url, payload)
@@ -119,7 +133,7 @@ def _values(values: dict[str, Value]) -> str:
     return "  ".join(f"{key}={json.dumps(found[key], ensure_ascii=False)}" for key in found)
 
 
-@click.command()
+@click.command(short_help="Show what happens on a device, until Ctrl-C.")
 @click.option(
     "--interval",
     type=float,
@@ -133,32 +147,47 @@ async def monitor(device: Device, interval: float) -> None:
     """Show what happens on a device: events that the host is subscribed to, apps that come, go or
     fail. Until Ctrl-C.
     """
-    await device.subscribe("/applets")
-    watching = asyncio.ensure_future(_watch(device, interval))
-    try:
-        async for event in device.events():
+    changed = asyncio.Event()
+    await device.subscribe(_APPLETS)
+    await asyncio.gather(_print_events(device, changed), _watch(device, interval, changed))
+
+
+async def _print_events(device: Device, changed: asyncio.Event) -> None:
+    async for event in device.events():
+        if event.url == _APPLETS:
+            changed.set()
+        else:
             _stamp(_line(event, False))
-    finally:
-        watching.cancel()
 
 
-async def _watch(device: Device, interval: float) -> None:
+async def _watch(device: Device, interval: float, changed: asyncio.Event) -> None:
+    """Look at the apps whenever they have changed, and every now and then, as some end by
+    themselves.
+    """
     known: dict[str, str] = {}
+    problem = ""
     while True:
-        # Of the details, the state is what matters.
-        apps = {app.name: app.state for app in (await device.apps(details=True)).apps}
-        for name in known:
-            if name not in apps:
-                _stamp(f"{click.style(name, bold=True)}  removed")
-        for name, state in apps.items():
-            if known.get(name) != state:
-                bad = state.split(":")[0] in ("dead", "disabled", "failed")
-                _stamp(
-                    f"{click.style(name, bold=True)}  "
-                    f"{click.style(state, fg='red' if bad else 'green')}"
-                )
-        known = apps
-        await asyncio.sleep(interval)
+        changed.clear()
+        try:
+            # Of the details, the state is what matters.
+            apps = {app.name: app.state for app in (await device.apps(details=True)).apps}
+            for name in known:
+                if name not in apps:
+                    _stamp(f"{click.style(name, bold=True)}  removed")
+            for name, state in apps.items():
+                if known.get(name) != state:
+                    bad = state.split(":")[0] in ("dead", "disabled", "failed")
+                    shown = click.style(state, fg="red" if bad else "green")
+                    _stamp(f"{click.style(name, bold=True)}  {shown}")
+            known = apps
+            problem = ""
+        except DeviceError as error:
+            # It may come back.
+            if str(error) != problem:
+                problem = str(error)
+                _stamp(click.style(problem, fg="red"))
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(changed.wait(), interval)
 
 
 def _stamp(text: str) -> None:

@@ -17,7 +17,7 @@ LIBRARIES = {"c": "", "rust": "rust", "ts": "assemblyscript", "zig": "zig"}
 _PLACEHOLDER = "@NAME@"
 
 
-@click.command()
+@click.command(short_help="Make a folder with a small app in it.")
 @click.option(
     "--lang",
     type=click.Choice(list(LIBRARIES)),

@@ -17,7 +17,7 @@ from wamr_cli.errors import CONNECT, OK, LoadError, complain
 _DEFAULT_LISTEN = "tcp://127.0.0.1:8888"
 
 
-@click.command()
+@click.command(short_help="Simulate a board on this PC.")
 @click.option(
     "--board",
     type=click.Choice([board.name for board in BOARDS] + ["none"]),

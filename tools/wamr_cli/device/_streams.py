@@ -175,4 +175,6 @@ def _serial_problem(address: str, error: Exception) -> str:
         )
     if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "lock" in text:
         return f"{address} is in use by another program: close it and try again"
+    if number == errno.ENOTTY or "Inappropriate ioctl" in text:
+        return f"{address} is no serial port: `wamr devices` lists the ports of this PC"
     return f"cannot open {address}: {text}"
