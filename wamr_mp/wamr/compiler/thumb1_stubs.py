@@ -39,7 +39,7 @@ def stubs(asm):
     stubs = {}
     done = []
     leaving = []
-    trap = []
+    outside = []
     _enter(asm, leaving)
     for status in (context.CALL, context.INDIRECT, context.OPERATION, context.SUSPENDED):
         stubs[status] = 2 * len(code)
@@ -60,8 +60,8 @@ def stubs(asm):
         if extent < 3:
             asm.jump(exact)
     asm.bind(exact)
-    _exact(asm, trap)
-    asm.bind(trap)
+    _exact(asm, outside)
+    asm.bind(outside)
     emit(_POP_ALL)
     stubs[context.OUTSIDE] = 2 * len(code)
     asm._move(_S, 3)
@@ -195,7 +195,7 @@ def _suspend(asm, leave):
 
 # Comes back if as many bytes as r1 says are in the memory, from the address that was compared with
 # the limit just before: where that is, this comparison tells.
-def _exact(asm, trap):
+def _exact(asm, outside):
     code = asm.code
     emit = code.append
     asm._move(0, _V)
@@ -208,8 +208,8 @@ def _exact(asm, trap):
     emit(0x9B08)  # ldr r3, [sp, #32]
     _load(code, 3, context.MEMORY_SIZE)
     asm.alu(_SUB, 3, 3, 1)
-    asm.branch(_LT_U, trap)
-    asm.branch(asm.compare(_GT_U, 2, 3), trap)
+    asm.branch(_LT_U, outside)
+    asm.branch(asm.compare(_GT_U, 2, 3), outside)
     emit(_POP_ALL)
     emit(0x4770)  # bx lr
 
