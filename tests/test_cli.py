@@ -111,6 +111,12 @@ def test_repl_ends_at_iwasms_word(calls: str) -> None:
     assert (done.stdout, done.returncode) == ("webassembly> ", 0)
 
 
+def test_an_app_for_boards_says_so() -> None:
+    done = wamr_command("run", str(ROOT / "apps" / "timer" / "timer.wasm"))
+    assert done.returncode == 3
+    assert "wamr -p sim install NAME" in done.stderr
+
+
 def test_ctrl_c_gives_130() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "wamr_cli", "run", str(APPS / "endless" / "endless.wasm")],

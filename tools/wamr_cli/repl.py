@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from typing import Callable
+
+import click
 
 from wamr_cli.errors import complain
 
@@ -18,6 +21,9 @@ def interact(names: list[str], call: Callable[[str, list[str]], None]) -> None:
     or the call at hand.
     """
     _complete(names)
+    if sys.stdin.isatty():
+        click.echo(f"functions: {', '.join(names) or 'none'}", err=True)
+        click.echo("A line is FUNC ARG…; Ctrl-D ends.", err=True)
     while True:
         try:
             line = input(PROMPT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 import wamr
+from wamr.apps import natives
 from wamr.program import Program
 from wamr.wasm.types import type_name
 
@@ -97,12 +98,24 @@ def run(
     except (wamr.CompileError, wamr.LinkError) as error:
         # The runtime names the option as its Python API has it.
         message = str(error).replace("function=", "--function")
+        if isinstance(error, wamr.LinkError) and _is_for_boards(file):
+            message = (
+                "an app for boards with the app manager, which gives it what it imports; to try it"
+                f" here: wamr -p sim install NAME {file}"
+            )
         raise LoadError(f"{file}: {message}") from None
     except MemoryError:
         raise LoadError(f"{file}: not enough memory on this PC") from None
     finally:
         if program:
             program.close()
+
+
+def _is_for_boards(file: str) -> bool:
+    """Whether it imports functions of the app manager."""
+    return any(
+        where == "env" and natives.has(name) for where, name, *_ in wamr.Module(file).imports
+    )
 
 
 def how_it_is_run(info: wamr.Info) -> str:
