@@ -110,6 +110,13 @@ def test_what_to_do_when_it_is_refused(wamr, simulated: Running, counter: str) -
     assert "`wamr ps`" in wamr("uninstall", "d")[2]
 
 
+def test_names_that_cannot_be(wamr, simulated: Running, counter: str) -> None:
+    for name in ("", "a&heap=1"):
+        code, _, error = wamr("install", name, counter)
+        assert code == 2 and "cannot be an app's name" in error
+    assert wamr("install", "a b", counter)[0] == 0
+
+
 def test_no_device(capfd, monkeypatch) -> None:
     monkeypatch.setattr("wamr_cli.devices.serial_ports", list)
     assert main(["ps"]) == 2

@@ -17,14 +17,16 @@ from wamr_cli.device import (
     DeviceError,
     DeviceTimeout,
     Refused,
+    WrongName,
 )
-from wamr_cli.errors import CONNECT, OK, REFUSED, TIMEOUT, complain
+from wamr_cli.errors import CONNECT, OK, REFUSED, TIMEOUT, USAGE, complain
 
 _EXIT_CODES = {
     ConnectError: CONNECT,
     ConnectionLost: CONNECT,
     DeviceTimeout: TIMEOUT,
     Refused: REFUSED,
+    WrongName: USAGE,
 }
 # What to do about what a device says, in WAMR's words.
 _HINTS = {

@@ -13,6 +13,7 @@ from wamr_cli.device._errors import (
     DeviceError,
     DeviceTimeout,
     Refused,
+    WrongName,
 )
 from wamr_cli.device._packets import ACTIONS, Answer, Event, status_text
 from wamr_cli.device._streams import Stream, open_stream
@@ -33,6 +34,7 @@ __all__ = [
     "Stream",
     "Value",
     "Values",
+    "WrongName",
     "from_json",
     "open_stream",
     "pack",

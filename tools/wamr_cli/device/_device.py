@@ -26,6 +26,7 @@ from wamr_cli.device._errors import (
     ConnectionLost,
     DeviceTimeout,
     Refused,
+    WrongName,
 )
 from wamr_cli.device._packets import ACTIONS, Answer, Event
 from wamr_cli.device._streams import Stream, open_stream
@@ -326,7 +327,7 @@ class Device:
         is sent; the timeout counts from then on. Refused, DeviceTimeout, ConnectionLost, OSError.
         """
         data = file if isinstance(file, bytes) else Path(file).read_bytes()
-        url = f"/applet?name={name}"
+        url = _app_url(name)
         if type != "wasm":
             url += f"&type={type}"
         for key, value in (("heap", heap), ("timers", timers), ("wd", watchdog)):
@@ -341,7 +342,7 @@ class Device:
         self, name: str, *, type: str | None = None, timeout: float | None = None
     ) -> Answer:
         """Remove an app. Refused, DeviceTimeout, ConnectionLost."""
-        url = f"/applet?name={name}" + (f"&type={type}" if type else "")
+        url = _app_url(name) + (f"&type={type}" if type else "")
         request = Request(ACTIONS["DELETE"], url.encode(), FMT_ATTR_CONTAINER)
         return await self._demand(f"{name} was not removed", request, timeout)
 
@@ -356,7 +357,7 @@ class Device:
 
     async def app(self, name: str, *, details: bool = False, timeout: float | None = None) -> App:
         """One app. Refused when it is not installed."""
-        url = f"/applet?name={name}" + ("&details=1" if details else "")
+        url = _app_url(name) + ("&details=1" if details else "")
         request = Request(ACTIONS["GET"], url.encode(), FMT_ATTR_CONTAINER)
         answer = await self._demand(f"no answer about {name}", request, timeout)
         return _app(answer.values, "")
@@ -410,6 +411,13 @@ class Device:
                 for url in urls:
                     with contextlib.suppress(DeviceTimeout, ConnectionLost, Refused):
                         await self.unsubscribe(url, timeout=1.0)
+
+
+def _app_url(name: str) -> str:
+    """WrongName for one that the query of a URL cannot have: there is no way to escape it."""
+    if not name or "&" in name:
+        raise WrongName(f"{name!r} cannot be an app's name: it must have characters, and no &")
+    return f"/applet?name={name}"
 
 
 def _event_url(url: str) -> bytes:

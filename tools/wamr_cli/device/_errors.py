@@ -24,6 +24,10 @@ class DeviceTimeout(DeviceError):
     """The device did not answer in time."""
 
 
+class WrongName(DeviceError, ValueError):
+    """No app can have this name."""
+
+
 class Refused(DeviceError):
     """The device answered with an error. `answer` is what it said."""
 
