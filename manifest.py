@@ -1,7 +1,11 @@
 # The runtime, for any MicroPython firmware: include("…/manifest.py", machine="…") in a board's
 # manifest, or FROZEN_MANIFEST=…/manifest.py on the line that builds a port.
 
+import atexit
 import os
+import runpy
+import shutil
+import tempfile
 
 metadata(
     description="WebAssembly runtime and application framework",
@@ -27,5 +31,11 @@ found = [
     if name.endswith(".py") and name != "host_pc.py"
 ]
 
+# Some files become one. They are compiled when all manifests have been read.
+folder = tempfile.mkdtemp(prefix="wamr-")
+atexit.register(shutil.rmtree, folder)
+write = runpy.run_path("firmware/bundle.py")["write"]
+files = write(filter(is_wanted, found), folder + "/wamr")
+
 # Without line numbers, as MicroPython freezes its own packages.
-package("wamr", sorted(filter(is_wanted, found)), base_path="wamr_mp", opt=3)
+package("wamr", files, base_path=folder, opt=3)

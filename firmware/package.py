@@ -16,7 +16,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import bundle
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "wamr_mp"
@@ -61,13 +64,16 @@ def compiler_version() -> str:
 def compile_modules(mpy_cross: str, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     files = []
-    for file in modules():
-        compiled = target / file.replace(".py", ".mpy")
-        compiled.parent.mkdir(parents=True, exist_ok=True)
-        # Without line numbers, as MicroPython's own frozen modules.
-        command = [mpy_cross, "-O3", "-s", file, "-o", str(compiled), str(SOURCES / file)]
-        subprocess.run(command, check=True)
-        files.append(compiled.relative_to(target).as_posix())
+    with tempfile.TemporaryDirectory() as folder:
+        bundle.write(bundle.everything(), folder + "/wamr")
+        for source in sorted(Path(folder).rglob("*.py")):
+            file = source.relative_to(folder).as_posix()
+            compiled = target / file.replace(".py", ".mpy")
+            compiled.parent.mkdir(parents=True, exist_ok=True)
+            # Without line numbers, as MicroPython's own frozen modules.
+            command = [mpy_cross, "-O3", "-s", file, "-o", str(compiled), str(source)]
+            subprocess.run(command, check=True)
+            files.append(compiled.relative_to(target).as_posix())
     (target / "package.json").write_text(package_json(files))
     size = sum((target / file).stat().st_size for file in files)
     print(f"{len(files)} modules, {size} bytes. Install them on a board with:")

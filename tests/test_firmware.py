@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bundle
 import package
 import pytest
 import size
@@ -42,10 +43,10 @@ ITS_OWN = {
 
 
 def modules_of(board: str) -> set[str]:
-    """The runtime's files without those for a PC and other machines."""
+    """What firmware has of the runtime's files, without those for a PC and other machines."""
     others = MACHINES - ITS_OWN[board]
-    files = {file for file in package.modules() if Path(file).stem.split("_")[0] not in others}
-    return files - {"wamr/host_pc.py"}
+    files = {file for file in bundle.everything() if Path(file).stem.split("_")[0] not in others}
+    return {f"wamr/{file}" for file in bundle.bundled(files - {"host_pc.py"})}
 
 
 DEB822 = """\
@@ -147,6 +148,21 @@ def test_version_of_the_compiler_is_up_to_date() -> None:
     assert package.VERSION_FILE.read_text() == package.compiler_version()
 
 
+@pytest.mark.parametrize("group", bundle.GROUPS)
+def test_files_that_become_one(group: str) -> None:
+    """All names in them are known, and none means two things."""
+    text = bundle.bundled(bundle.everything())[f"compiler/{group}.py"]
+    command = ["ruff", "check", "--isolated", "--select", "F811,F821", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_name_that_means_two_things(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(bundle.GROUPS, "core", ["values", "code"])
+    with pytest.raises(bundle.BundleError, match="code.py: _WIDE means something else in core"):
+        bundle.merged("core")
+
+
 def test_one_version() -> None:
     text = (ROOT / "wamr_mp" / "wamr" / "__init__.py").read_text()
     assert re.search(r'^__version__ = "(.*)"', text, re.M).group(1) == package.version()
@@ -214,7 +230,7 @@ def test_compiled_package(tmp_path: Path) -> None:
     """The runtime as .mpy files on a board's flash disk, as mip puts them there, runs an app."""
     package.compile_modules(str(BUILD / "mpy-cross" / "mpy-cross"), tmp_path)
     urls = json.loads((tmp_path / "package.json").read_text())["urls"]
-    assert len(urls) == len(package.modules())
+    assert len(urls) == len(bundle.bundled(bundle.everything()))
     with Board("NETDUINOPLUS2") as board:
         for folder in sorted(
             {str(parent) for target, _ in urls for parent in Path("/lib", target).parents} - {"/"}

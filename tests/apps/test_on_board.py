@@ -190,7 +190,7 @@ def test_three_small_samples_in_machine_code(board_and_host: tuple[Board, Host])
 def test_no_leak(board_and_host: tuple[Board, Host]) -> None:
     board, host = board_and_host
     figures = []
-    for _ in range(12):
+    for _ in range(24):
         for name, app in (("c", wat.COUNTER), ("x", wat.TRAPPING)):
             assert host.install(name, app) == 65
         assert count([host.ask(GET, "/app/c/x")]) == [1]
@@ -200,7 +200,7 @@ def test_no_leak(board_and_host: tuple[Board, Host]) -> None:
         figures.append(details(host)["used"])
     # What a conservative collector keeps by chance comes and goes; a leak stays.
     # What was compiled by then differs.
-    assert min(figures[-4:]) <= max(figures[:4]) + 500, figures
+    assert min(figures[-4:]) <= max(figures[:4]) + 1500, figures
     end(board)
 
 

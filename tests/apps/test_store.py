@@ -13,14 +13,14 @@ from wamr.apps import store as store_module
 from wamr.apps.packet import DELETE, GET
 from wamr.apps.ram_store import RamStore
 from wamr.apps.store import FileStore, StoreError
-from wamr.compiler import cache, loader
+from wamr.compiler import cache, machine
 
 from . import wat
 from .device import Device, run
 from .test_manager import attributes, count
 
 
-MACHINE_CODE = loader.target() is not None
+MACHINE_CODE = machine.target() is not None
 
 
 # Ends the task that it hits. The others live on, but the flash stays as it is.

@@ -19,7 +19,7 @@ from typing import Any
 import unicorn
 import unicorn.arm_const as arm
 import unicorn.riscv_const as riscv
-from wamr.compiler import code, loader
+from wamr.compiler import code, loader, machine
 from wamr.engine import native
 
 from native.qemu import BUFFERS, CODE, STACK, Cpu
@@ -219,7 +219,7 @@ class Host(Machine):
 
 def host() -> list[type]:
     """The target that is this machine, if code can be made for it."""
-    asm = loader.assembler()
+    asm = machine.assembler()
     return [type(asm)] if asm else []
 
 
@@ -232,13 +232,15 @@ def emulate(target: type) -> Iterator[None]:
 
     def load(parts: list[Any]) -> Callable[[int], object]:
         data = b"".join(parts)
-        machine = Host(data, addresses) if ours else emulated(data, addresses, target)
-        return machine.call
+        made = Host(data, addresses) if ours else emulated(data, addresses, target)
+        return made.call
 
+    buffer = machine.buffer
     replaced = {
         (native, "address_of"): addresses.address_of,
         (code, "address_of"): addresses.address_of,
-        (loader, "assembler"): target,
+        (machine, "assembler"): target,
+        (machine, "buffer"): lambda n: buffer(n, target.UNIT),
         (loader, "load"): load,
     }
     before = {place: getattr(*place) for place in replaced}

@@ -33,13 +33,14 @@ class Routine:
 
     def __init__(self, target: type, op: int) -> None:
         program = Program(wamr.Module(b"\0asm\1\0\0\0"), target())
+        stubs = program.size
         program.routines.number(op)
         program.routines.emit()
         program.link()
         self.code = b"".join(map(bytes, program.parts))
         self.entry = CODE + program.offsets[program.routines.number(op)]
         self.trap = CODE + program.stubs[context.TRAP]
-        self.size = program.size - program.bases[1]
+        self.size = len(self.code) - stubs
         self.operands, self.result = reference.INSTRUCTIONS[op][1:]
         self.wide = any(type in WIDE for type in (*self.operands, self.result))
         self.registers = REGISTERS[target.NAME]

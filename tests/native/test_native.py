@@ -14,7 +14,7 @@ from spec import convert, suite
 from spec.device_runner import Runner
 from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
 from test_spec import FILES, check_all_passed, every_file, heap
-from wamr.compiler import loader
+from wamr.compiler import machine
 from wamr.engine import native
 from wat import ON_DEVICE, load
 
@@ -134,7 +134,7 @@ def test_a_trap_is_one_even_without_memory_to_look_into_it(
       (func (export "spin") (loop $l (br $l)))
       (func (export "read") (param i32) (result i32) (i32.load (local.get 0)))"""
     instance = load(text, engine="native", fuel=100)
-    monkeypatch.setattr(loader, "assembler", no_room)
+    monkeypatch.setattr(machine, "assembler", no_room)
     with pytest.raises(wamr.Trap, match="^out of fuel$") as caught:
         instance.exports.spin()
     assert caught.value.backtrace == []

@@ -74,7 +74,7 @@ def test_code_between_words(target: type, monkeypatch: pytest.MonkeyPatch) -> No
 # MicroPython's arrays do not say so.
 def test_a_table_that_does_not_reach() -> None:
     asm = Thumb2()
-    asm.begin(0)
+    asm.begin()
     table = asm.jump_table(0, 2)
     asm.case(table, 0, 2, table + 0xFFFF)
     with pytest.raises(OverflowError, match="too large for its branches"):

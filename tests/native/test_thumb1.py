@@ -475,7 +475,8 @@ def test_numbers_out_of_reach() -> None:
     asm.move(0, 1)
     asm.align()
     assert number_at(asm.code, 0) == 1000003
-    asm.begin(0)
+    asm.open(0, asm.code)
+    asm.begin()
     asm.const(0, 1000003)
     for _ in range(512):
         asm.move(0, 1)
@@ -615,7 +616,8 @@ def looks_at(emit: Callable[[Thumb1], object]) -> int:
     """How often it is looked whether the address in register 1 is aligned."""
     asm = Thumb1()
     asm.stubs()
-    asm.begin(0)
+    asm.open(0, asm.code)
+    asm.begin()
     emit(asm)
     asm.check(1, 4, [], [])
     asm.load(0x28, 0, 1, 0)

@@ -297,6 +297,7 @@ def test_code_is_made_of_words(seed: int) -> None:
     list(program.compile())
     assert program.parts[0][0] & 0x3F == 0x36  # entry
     assert all(len(part) % 4 == 0 for part in program.parts)
+    assert all(offset % 4 == 0 for offset in program.offsets if offset >= 0)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -25,12 +25,18 @@ def measure(data: bytes, target: str) -> tuple[int, int]:
     name, cls = TARGETS[target]
     asm = getattr(importlib.import_module(f"wamr.compiler.{name}"), cls)()
     module = wamr.Module(data)
-    program = Program(module, asm)
+    functions = 0
+
+    class Measured(Program):
+        def function(self, index: int) -> None:
+            nonlocal functions
+            start = self.size
+            super().function(index)
+            functions += self.size - start
+
+    program = Measured(module, asm)
     for _ in program.compile():
         pass
-    starts = program.offsets[module.n_imported_funcs : len(module.funcs)]
-    sizes = {base: len(part) * asm.UNIT for base, part in zip(program.bases, program.parts)}
-    functions = sum(sizes[start] for start in starts)
     return functions, program.size - functions
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 import wamr
-from wamr.compiler import cache, context, loader
+from wamr.compiler import cache, context, machine
 from wamr.compiler.function import Function
 from wamr.compiler.program import Program
 
@@ -55,7 +55,7 @@ class _Trace:
 
     def __getitem__(self, at: Any) -> Any:
         if isinstance(at, int):
-            self.noted.places[at] = self.asm.here() * self.asm.UNIT
+            self.noted.places[at] = self.asm.base + self.asm.here() * self.asm.UNIT
         return self.code[at]
 
 
@@ -80,6 +80,7 @@ class _Program(Program):
 
     def __init__(self, module: wamr.Module, asm: Any) -> None:
         self.noted: dict[int, Compiled] = {}
+        self.ends: dict[int, int] = {}
         super().__init__(module, asm)
         leave = asm.leave
 
@@ -89,6 +90,10 @@ class _Program(Program):
             leave(stub, *args)
 
         asm.leave = leaving
+
+    def function(self, index: int) -> None:
+        super().function(index)
+        self.ends[index] = self.size
 
 
 @dataclass
@@ -104,7 +109,7 @@ class Result:
 
 def code_size(module: wamr.Module, target: str) -> int:
     """Bytes of machine code, with all that a module needs of it."""
-    program = Program(module, loader.assembler(TARGETS[target]))
+    program = Program(module, machine.assembler(TARGETS[target]))
     for _ in program.compile():
         pass
     return program.size
@@ -114,18 +119,20 @@ def compile_module(path: str, target: str) -> Result:
     """Compile the module in a file. CompileError, OSError."""
     module = wamr.Module(path)
     arch = TARGETS[target]
-    program = _Program(module, loader.assembler(arch))
+    program = _Program(module, machine.assembler(arch))
     for _ in program.compile():
         pass
-    parts = dict(zip(program.bases, program.parts))
+    code = b"".join(map(bytes, program.parts))
     for index, noted in program.noted.items():
-        noted.code = bytes(parts[program.offsets[index]])
-    key = cache.key_of(module, loader.target(arch))
+        start = program.offsets[index]
+        noted.code = code[start : program.ends[index]]
+        noted.places = {pc: at - start for pc, at in noted.places.items()}
+    key = cache.key_of(module, machine.target(arch))
     feature = arch << 2 | _MPY_SUB_VERSION
-    whole = cache.parts_of(feature, key, program.parts, program.table(), program.size)
+    whole = cache.parts_of(feature, key, program.parts, program.table(), len(code))
     data = b"".join(map(bytes, whole))
     data += struct.pack("<I", crc32(data))
-    return Result(module, list(program.noted.values()), program.size, cache.name_of(key), data)
+    return Result(module, list(program.noted.values()), len(code), cache.name_of(key), data)
 
 
 @click.command("compile", short_help="Compile FILE for a board.")

@@ -26,7 +26,7 @@ Report = dict[str, Any]
 # What the portable engine loads for modules that need it, by the bit of Module.needs.
 _ON_DEMAND = {1: "numerics", 2: "floats"}
 # Bytes that running machine code takes beside it: its driver and context; measured.
-_DRIVER = 5000
+_DRIVER = 2700
 
 
 @click.command()

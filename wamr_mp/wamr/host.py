@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import struct
 import sys
 from array import array
@@ -9,8 +10,8 @@ from array import array
 # Other files import what is named here from here: on a board each `import array`, `io` or `struct`
 # looks for such a file on the flash disk first.
 __all__ = (
-    "MICROPYTHON", "address_of", "array", "const", "forget", "io", "is_coroutine", "struct",
-    "zeroed",
+    "MICROPYTHON", "address_of", "array", "const", "drop", "forget", "io",
+    "is_coroutine", "os", "struct", "zeroed",
 )  # fmt: skip
 
 try:
@@ -43,12 +44,18 @@ def is_coroutine(value):
 # even when their code is in flash. They are loaded again for the next app. Their place is free at
 # once, before the app's large buffers want theirs.
 def forget(*files):
+    drop(*files)
+    if MICROPYTHON:
+        gc.collect()
+
+
+# The same, but their place is free when somebody needs it.
+def drop(*files):
     if MICROPYTHON:
         for name in files:
             if sys.modules.pop(name, None):
                 package, _, file = name.rpartition(".")
                 delattr(sys.modules[package], file)
-        gc.collect()
 
 
 # zeroed(n): a buffer of n zeros. address_of(buf): the address of a buffer's first byte; the buffer

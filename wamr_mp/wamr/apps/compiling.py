@@ -40,13 +40,11 @@ class Compiling:
     async def _compile(self, app, instance):
         from wamr.compiler.build import Build
 
-        path = app.entry.code_path()
-        growth = auto.ONCE if path else auto.TWICE
-        instance.reason = auto.no_room(instance.module, growth, _RESERVE)
+        instance.reason = auto.no_room(instance.module, _RESERVE)
         if instance.reason:
             return
         instance.reason = "being compiled"
-        self._build = build = Build(instance.module, path)
+        self._build = build = Build(instance.module, app.entry.code_path())
         try:
             while build.step():
                 if MICROPYTHON:

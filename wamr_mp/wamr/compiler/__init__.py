@@ -20,15 +20,26 @@ from wamr.host import MICROPYTHON, forget
 _KEPT = ("wamr.compiler.code", "wamr.compiler.context")
 
 
+# Files that are always loaded together, each after those that it imports: an import within an
+# import takes 700 bytes of C stack, of which some boards have 8 KiB. In firmware they are one file
+# with the group's name, and this is empty: see firmware/bundle.py.
+GROUPS = {
+    "core": "scan values control calls memory numeric function assembler pairs routines program",
+    "rv32": "rv32_wide rv32_calls rv32",
+    "thumb1": "thumb1_wide thumb1_stubs thumb1_calls thumb1_memory thumb1",
+    "thumb2": "thumb2_wide thumb2_calls thumb2",
+    "x64": "x64_code x64_float x64_convert x64",
+    "xtensa": "xtensa_code xtensa_wide xtensa_stubs xtensa_calls xtensa",
+}
+
+
 # The modules that load() has imported: most of the compiler.
 _loaded = []
 
 
-# Imports files of the compiler, in an order in which those that one imports are there already: an
-# import within an import takes 700 bytes of C stack, of which some boards have 8 KiB. Returns the
-# last of them.
-def load(names):
-    for name in names.split():
+# Imports a group, or a file that is none; returns the last file of it.
+def load(group):
+    for name in GROUPS.get(group, group).split():
         _loaded.append(__import__("wamr.compiler." + name, None, None, ("",)))
     return _loaded[-1]
 
@@ -42,6 +53,7 @@ def unload():
             module.__dict__.clear()
     _loaded.clear()
     files = [name for name in sys.modules if name[:14] == "wamr.compiler." and name not in _KEPT]
-    forget("wamr.wasm.opcodes", *files)
     if not [name for name in _KEPT if name in sys.modules]:
-        forget("wamr.compiler")
+        files.append("wamr.compiler")
+    if files:
+        forget(*files)

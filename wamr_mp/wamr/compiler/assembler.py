@@ -1,13 +1,10 @@
 """The part of an assembler that does not depend on the instruction set: buffers and labels.
 
-A position is counted in units of the instruction set from the start of the function at hand; an
+A position is counted in units of the instruction set from the start of the buffer at hand; an
 offset in bytes from the start of the module's code.
 """
 
-from wamr.host import const
-
-# Units of code from which on it is not copied.
-_LARGE = const(256)
+from wamr.compiler.machine import buffer
 
 
 class Assembler:
@@ -43,29 +40,20 @@ class Assembler:
         # Offset behind a call -> what is called there (`about`), if somebody wants to know.
         self.sites = None
         self.about = None
-        self.code = None
-        self.reserved = -1
-        self.begin(0)
+        self.open(0, buffer(0, self.UNIT))
+        self.begin()
 
-    # A function starts at this offset. Room for so many units is kept ready, because a buffer that
+    # The code from this offset on goes to a buffer that is as large as may be needed: one that
     # grows bit by bit moves often.
-    def begin(self, base, units=0):
+    def open(self, base, code):
         self.base = base
-        self.flags = -1  # position, and register that the flags compare with 0 there
-        if units > self.reserved:
-            self.reserved = units
-            self.code = None  # two would take room
-            self.code = self.buffer(units)
-        self.code[:] = self.code[:0]
+        self.room = len(code)
+        code[:] = code[:0]
+        self.code = code
 
-    # The code of a function at its end, in a buffer of its own: a copy unless it is large, and
-    # little of the room was not needed.
-    def take(self):
-        code = self.code
-        if len(code) < _LARGE or 4 * len(code) < 3 * self.reserved:
-            return code[:]
-        self.reserved = -1
-        return code
+    # A function or routine starts.
+    def begin(self):
+        self.flags = -1  # position, and register that the flags compare with 0 there
 
     # What is called begins here.
     def align(self):

@@ -2,9 +2,15 @@
 
 import gc
 
-from wamr.compiler import load, loader, unload
+from wamr.compiler import load, unload
 from wamr.compiler.code import Code
+from wamr.host import const, drop
 from wamr.wasm.errors import LinkError
+
+# Code takes about twice the bytes of wasm, and so many more for stubs and what is larger.
+_MORE = const(720)
+# So much of the buffer may stay unused for good.
+_UNUSED = const(512)
 
 
 class Build:
@@ -38,11 +44,17 @@ class Build:
         return False
 
     def _begin(self):
-        asm = loader.assembler()
+        drop("wamr.compiler.cache")
+        from wamr.compiler import machine
+
+        # Before there is the compiler, which would leave no place in one piece.
+        buf = machine.buffer(2 * self.total + _MORE)
+        program = load("core").Program
+        at_hand = program.FUNCTION()
+        asm = machine.assembler()
         if asm is None:
             raise LinkError("engine 'native': no machine code for this kind of machine")
-        program = load("control calls memory numeric function program")
-        self._program = program.Program(self.module, asm)
+        self._program = program(self.module, asm, buf, at_hand)
         self._steps = self._program.compile()
 
     # By itself, like what _load() calls: a function on a board keeps alive what it has once had,
@@ -58,16 +70,25 @@ class Build:
         self.close()
         if self.path:
             self._save(made)
-        if made:
-            parts, table, size = made
-            code = Code(self.module, _load_parts(parts), table, size, "compiled")
-        else:
-            code = self._load_saved()
-        self.module.native = code
+        self.module.native = self._load_made(made) if made else self._load_saved()
+
+    def _load_made(self, made):
+        from wamr.compiler import in_place
+
+        parts, table, size = made
+        code = _join(parts) if len(parts) > 1 or self.unused > _UNUSED else parts[0]
+        enter = in_place.enter()
+        if enter:
+            return Code(self.module, enter, table, size, "compiled", code)
+        from wamr.compiler import loader
+
+        return Code(self.module, loader.load([code]), table, size, "compiled")
 
     # The code's parts, its table and size, in a list that can be emptied.
     def _take(self):
         program = self._program
+        asm = program.asm
+        self.unused = (asm.room - asm.here()) * asm.UNIT
         return [program.parts, program.table(), program.size]
 
     # Empties the list if all of it is in the file now.
@@ -101,13 +122,21 @@ class Build:
         unload()
 
 
-# The parts lie scattered among what the compiler took. Where that leaves no room in one piece for
-# all of them, they move together first: a copy goes to the lowest place that has room.
-def _load_parts(parts):
+# All of the code in one piece, at the lowest place that has room, without the room that was not
+# needed. Where parts that lie scattered among what the compiler took leave no such place, they
+# move together first.
+def _join(parts):
     try:
-        return loader.load(parts)
+        return _joined(parts)
     except MemoryError:
         for i in range(len(parts)):
             gc.collect()
             parts[i] = parts[i][:]
-        return loader.load(parts)
+        return _joined(parts) if len(parts) > 1 else parts[0]
+
+
+def _joined(parts):
+    code = parts[0][:]
+    for i in range(1, len(parts)):
+        code.extend(parts[i])
+    return code

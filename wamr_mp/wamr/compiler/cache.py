@@ -8,15 +8,21 @@ What can be installed over a link has other names, and is wasm. Whoever can writ
 board can replace its main.py as well: against them no checksum would help.
 """
 
-import os
-import struct
 import sys
-from binascii import crc32, hexlify
-from hashlib import sha256
 
-from wamr.compiler import loader
+from wamr.compiler import machine
 from wamr.compiler.version import VERSION
-from wamr.host import MICROPYTHON, const
+from wamr.host import MICROPYTHON, const, os, struct
+
+
+# A module that is built in. A u before its name saves the search for a file, 80,000 instructions.
+def _builtin(name):
+    return __import__("u" + name if MICROPYTHON else name)
+
+
+binascii = _builtin("binascii")
+crc32 = binascii.crc32
+sha256 = _builtin("hashlib").sha256
 
 _PIECE = const(512)
 _KEY = const(32)
@@ -51,12 +57,12 @@ def about(key, table, size):
 
 # The name of the frozen module that has the code of this key.
 def name_of(key):
-    return "wamr_" + hexlify(key).decode()[:16]
+    return "wamr_" + binascii.hexlify(key).decode()[:16]
 
 
 def find(module):
     """The Code of a module if it was kept, else None. OSError, MemoryError, ValueError."""
-    target = loader.target()
+    target = machine.target()
     if not target:
         return None
     path = path_of(module.source) if isinstance(module.source, str) else None
@@ -67,6 +73,8 @@ def find(module):
     origin = "frozen"
     made = _frozen(key) if MICROPYTHON else None
     if not made and there and is_whole(path, key):
+        from wamr.compiler import loader
+
         made = loader.load_file(path)
         origin = "cache"
     if not made or made[1][:_KEY] != key:
@@ -79,6 +87,8 @@ def find(module):
     code = Code(module, enter, table, size, origin)
     # It has to lie at words where it has numbers in it, for which MicroPython does not care.
     if target == "Thumb1" and code.base & 2:
+        from wamr.compiler import loader
+
         enter = loader.load((loader.bytes_at(code.base - 1, size),))
         code = Code(module, enter, table, size, origin)
     return code
@@ -104,11 +114,13 @@ def _frozen(key):
 
 def is_whole(path, key):
     """Whether the file has the code of this key, undamaged."""
+    from wamr.compiler.loader import ABOUT
+
     with open(path, "rb") as file:
         left = file.seek(0, 2) - 4
         file.seek(0)
-        head = file.read(min(left, loader.ABOUT + _KEY)) if left > 0 else b""
-        if head[loader.ABOUT :] != key:
+        head = file.read(min(left, ABOUT + _KEY)) if left > 0 else b""
+        if head[ABOUT:] != key:
             return False
         crc = crc32(head)
         left -= len(head)
@@ -123,17 +135,21 @@ def is_whole(path, key):
 
 # The parts of such a file, but for the checksum.
 def parts_of(feature, key, code, table, size):
-    return [loader.head(size, feature, name_of(key), about(key, table, size))] + code + [b"\0"]
+    from wamr.compiler.loader import head
+
+    return [head(size, feature, name_of(key), about(key, table, size))] + code + [b"\0"]
 
 
 def save(path, module, code, table, size):
     """Keep code in this file: written aside, verified, renamed. OSError."""
-    key = key_of(module, loader.target())
+    key = key_of(module, machine.target())
+    from wamr.compiler.loader import bytes_of
+
     aside = path + "~"
     crc = 0
     with open(aside, "wb") as file:
-        for part in parts_of(loader.feature(), key, code, table, size):
-            part = loader.bytes_of(part)
+        for part in parts_of(machine.feature(), key, code, table, size):
+            part = bytes_of(part)
             file.write(part)
             crc = crc32(part, crc)
         file.write(struct.pack("<I", crc))

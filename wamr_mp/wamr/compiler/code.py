@@ -13,12 +13,15 @@ _AGAIN = const(5)
 _FUNCTIONS = const(6)
 
 
+jump = None  # see in_place.py
+
+
 class Code:
     """enter: see loader.py; table: see Program.table(); size: bytes of code; origin: in a word,
-    where it comes from.
+    where it comes from; buf: where it is, if that is in place.
     """
 
-    def __init__(self, module, enter, table, size, origin):
+    def __init__(self, module, enter, table, size, origin, buf=None):
         self.module = module
         self.enter = enter
         self.table = memoryview(table)
@@ -27,18 +30,19 @@ class Code:
         self._sites = None, None  # of the function that was asked for last
         self.wide = bool(self._word(_WIDE))
         self.guard = self._word(_GUARD)
-        # Entered with nothing to resume, the code only tells where it is.
-        probe = array("Q", bytes(context.TABLES))
-        self.call(address_of(probe))
+        self.buf = buf
         # The address of an offset in the code, as the machine wants to jump to it, less the
         # offset.
-        self.base = probe[context.BASE // 8] + self._word(_THUMB)
+        self.base = (address_of(buf) if buf else self._probe()) + self._word(_THUMB)
+
+    # Entered with nothing to resume, the code only tells where it is.
+    def _probe(self):
+        probe = array("Q", bytes(context.TABLES))
+        self.enter(address_of(probe) >> 2)
+        return probe[context.BASE // 8]
 
     def _word(self, i):
         return struct.unpack_from("<I", self.table, 4 * i)[0]
-
-    def call(self, address):
-        self.enter(address >> 2)
 
     def address(self, index):
         """Where the function of this index is entered."""
@@ -64,10 +68,10 @@ class Code:
         if found is None:
             return None
         if self._sites[0] != found:
-            from wamr.compiler import loader
+            from wamr.compiler import machine
             from wamr.compiler.program import sites
 
-            self._sites = found, sites(self.module, loader.assembler(), found)
+            self._sites = found, sites(self.module, machine.assembler(), found)
         start = self.address(found)
         about = self._sites[1].get(address - start)
         if about is None:

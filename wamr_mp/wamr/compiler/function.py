@@ -76,6 +76,16 @@ _BY_OPCODE = (
 _FLOAT_REGISTERS = b"\x16\x17\x18\x19\x1a\x1b\x1c\x1d"
 
 
+# All attributes of a Function.
+_ATTRIBUTES = (
+    "program", "module", "asm", "pairs", "takes_cells", "shifts", "stores_constants", "floats",
+    "float_temps", "code", "results", "start", "types", "n_params", "wide", "stack", "temps",
+    "free", "place", "home", "cells", "owners", "all", "valid", "dirty", "written", "checked",
+    "return_cell", "base", "frame_size", "frames", "live", "next", "offset", "outside", "exact",
+    "traps", "fuel", "indirect", "about_outside", "about_exact",
+)  # fmt: skip
+
+
 class Function:
     """The function at hand: the state that the functions of this package work on.
 
@@ -83,7 +93,12 @@ class Function:
     of a class and every object cost more than the work they do.
     """
 
-    def __init__(self, program):
+    # Made before the target is loaded, as it wants room in one piece.
+    def __init__(self):
+        for name in _ATTRIBUTES:
+            setattr(self, name, None)
+
+    def work_on(self, program):
         self.program = program
         self.module = program.module
         self.asm = asm = program.asm

@@ -8,51 +8,8 @@ to a mapping that is first writable and then executable, never both.
 
 import sys
 
-from wamr.compiler import load as load_files
+from wamr.compiler.machine import feature
 from wamr.host import MICROPYTHON, array, const, io
-
-# .mpy architectures (bits 10 and up of sys.implementation._mpy) and the targets for them: the
-# class, and the files up to its own.
-TARGETS = {
-    2: ("X64", "x64_code x64_float x64_convert x64"),
-    4: (
-        "Thumb1",
-        "values pairs thumb1_wide thumb1_stubs thumb1_calls thumb1_memory thumb1",
-    ),
-    5: ("Thumb2", "values pairs thumb2_wide thumb2_calls thumb2"),
-    6: ("Thumb2", "values pairs thumb2_wide thumb2_calls thumb2"),
-    7: ("Thumb2F", "values pairs thumb2_wide thumb2_calls thumb2 vfp"),
-    8: ("Thumb2F", "values pairs thumb2_wide thumb2_calls thumb2 vfp"),
-    # With register windows: ESP32, ESP32-S2 and S3.
-    10: ("Xtensa", "values pairs xtensa_code xtensa_wide xtensa_calls xtensa"),
-    11: ("RV32", "values pairs rv32_wide rv32_calls rv32"),
-}
-
-
-# The .mpy architecture of the machine this runs on.
-def _here():
-    if MICROPYTHON:
-        return getattr(sys.implementation, "_mpy", 0) >> 10
-    import platform
-
-    return 2 if platform.machine() in ("x86_64", "AMD64") and sys.platform == "linux" else 0
-
-
-# The name of the target for an architecture, that of this machine by default; or None.
-def target(arch=None):
-    return TARGETS.get(arch or _here(), (None,))[0]
-
-
-# The byte of an .mpy file that says which machine it is for.
-def feature():
-    return sys.implementation._mpy >> 8 & 0xFF if MICROPYTHON else 0x0B
-
-
-# An assembler for it, or None.
-def assembler(arch=None):
-    name, files = TARGETS.get(arch or _here(), (None, None))
-    return name and getattr(load_files(files), name)()
-
 
 # The offset of `about` in the file.
 ABOUT = const(47)

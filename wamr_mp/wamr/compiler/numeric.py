@@ -1,7 +1,6 @@
 """Numeric instructions."""
 
 from wamr.host import const
-from wamr.wasm import opcodes
 from wamr.compiler import context
 from wamr.compiler.calls import by_routine, operation
 from wamr.compiler.control import FLOAT, branch_else, branch_if, compare, trap
@@ -15,7 +14,6 @@ from wamr.compiler.values import (
     result,
     result_of,
     temp,
-    type_bits,
     use,
 )
 
@@ -296,11 +294,16 @@ def float_comparison(f, op, pc):
 
 # ---- conversions
 
+# The types that they give, from 0xA7 on.
+_CONVERTED = (
+    b"\x00\x00\x00\x00\x00\x04\x04\x04\x04\x04\x04\x08\x08\x08\x08\x08"
+    b"\x0c\x0c\x0c\x0c\x0c\x00\x04\x08\x0c\x00\x00\x04\x04\x04"
+)
+
 
 def convert(f, op, pc):
     asm = f.asm
-    kind = opcodes.TYPE_CODES[opcodes.NUMERIC[3 * (op - 0x45) + 2]]
-    bits = type_bits(kind)
+    bits = _CONVERTED[op - 0xA7]
     if 0xBC <= op <= 0xBF:  # reinterpretations: the bits stay where they are
         d = f.stack[-1]
         if is_float(f, d) == is_float(f, bits) and (

@@ -1,67 +1,73 @@
 """A whole module as machine code: stubs first, then its functions."""
 
-import gc
-
-from wamr.host import MICROPYTHON, array, const
+from wamr.host import array, const
 from wamr.compiler.function import Function
+from wamr.compiler.machine import buffer
 from wamr.compiler.routines import Routines
 from wamr.compiler.scan import next_leb, signed_leb
 from wamr.compiler.values import is_wide
 
-# How many bytes of code are made between collections of garbage, at least; where there is room, a
-# part of what is free.
-_COLLECT = const(512)
-_PART = const(5)
+# Bytes of room for the stubs, for a routine; and for what a function takes beyond twice its wasm.
+_STUBS = const(600)
+_ROUTINE = const(512)
+_MORE = const(128)
 
 
 class Program:
-    """Machine code of a module for one target, made by compile(): position-independent, in one
-    buffer after the other.
+    """Machine code of a module for one target, made by compile(): position-independent, the stubs
+    first, then each function, followed by the routines that it uses first.
 
-    parts: the stubs, each function, each group of routines
-    size: bytes of them
-    stubs: offsets of stubs, see stubs() of the targets
+    buf: a buffer for the code, as large as that may be
+    parts: the code, in that, or in some if it is larger than expected
+    stubs: their offsets, see stubs() of the targets
     offsets: where functions start, imported ones have none; and behind them routines
     """
 
     FUNCTION = Function
 
-    def __init__(self, module, asm):
+    def __init__(self, module, asm, buf=None, at_hand=None):
         self.module = module
         self.asm = asm
         asm.program = self
         self.wide = _has_wide_values(module)
         asm.guaranteed = guaranteed(module)
-        self.stubs = asm.stubs()
+        self.left = 0  # bytes of wasm
         self.parts = []
         self.bases = []  # where they start
-        self.size = 0
-        self.add_part()
+        self._open(0, buf or buffer(_STUBS, asm.UNIT))
+        self.stubs = asm.stubs()
+        asm.align()
         self.offsets = [-1] * len(module.funcs)
         self.routines = Routines(self)
-        self.at_hand = self.FUNCTION(self)
+        self.at_hand = at_hand or self.FUNCTION()
+        self.at_hand.work_on(self)
         self.calls = []  # of functions and routines still to come: part, place, function, …
 
-    def add_part(self):
-        self.asm.align()
-        part = self.asm.take()
-        self.parts.append(part)
-        self.bases.append(self.size)
-        self.size += len(part) * self.asm.UNIT
+    @property
+    def size(self):
+        return self.asm.base + self.asm.here() * self.asm.UNIT
+
+    def _open(self, base, buf):
+        self.asm.open(base, buf)
+        self.parts.append(buf)
+        self.bases.append(base)
+
+    # What comes next takes about so many bytes.
+    def reserve(self, n=_ROUTINE):
+        asm = self.asm
+        if asm.here() + n // asm.UNIT > asm.room:
+            n += 2 * self.left + (self.size >> 2)
+            self._open(self.size, buffer(n, asm.UNIT))
+        asm.begin()
 
     def compile(self):
         """Generator: compiles a function at each step; gives the bytes of wasm that are done."""
         module = self.module
-        collected = 0
-        step = max(_COLLECT, gc.mem_free() >> _PART) if MICROPYTHON else 0
+        total = self.left = module.bodies[-1] - module.code_start if module.bodies else 0
         for index in range(module.n_imported_funcs, len(module.funcs)):
             self.function(index)
             self.routines.emit()
-            # Code that lies scattered would leave no room for all of it in one piece.
-            if MICROPYTHON and self.size - collected > step:
-                gc.collect()
-                collected = self.size
-            yield module.bodies[7 * (index - module.n_imported_funcs) + 6] - module.code_start
+            yield total - self.left
         self.link()
 
     # Where branches reach less far than functions are large, large functions are compiled again.
@@ -69,10 +75,14 @@ class Program:
         asm = self.asm
         calls = len(self.calls)
         body = 7 * (index - self.module.n_imported_funcs)
-        length = self.module.bodies[body + 6] - self.module.bodies[body]
+        end = self.module.bodies[body + 6]
+        length = end - self.module.bodies[body]
+        if self.left:
+            self.left = self.module.bodies[-1] - end
+        self.reserve(2 * length + min(length, _MORE))
+        start = asm.here()
         self.offsets[index] = self.size
         try:
-            asm.begin(self.size, 2 * length // asm.UNIT)
             self.at_hand.compile(index)
         except OverflowError:
             if asm.far:
@@ -80,11 +90,12 @@ class Program:
             del self.calls[calls:]
             if asm.sites is not None:
                 asm.sites = {}
+            asm.code[start:] = asm.code[:0]
             asm.far = True
-            asm.begin(self.size, 2 * length // asm.UNIT)
+            asm.begin()
             self.at_hand.compile(index)
             asm.far = False
-        self.add_part()
+        asm.align()
 
     # Emits a call of a function, or a jump there.
     def call(self, index, cells):
@@ -101,7 +112,7 @@ class Program:
     # What is called at a place of the function at hand, if it is not there yet.
     def fix(self, index, place):
         if self.offsets[index] < 0:
-            self.calls.extend((len(self.parts), place, index))
+            self.calls.extend((len(self.parts) - 1, place, index))
 
     def link(self):
         asm = self.asm
@@ -110,6 +121,7 @@ class Program:
             part, place, index = calls[i : i + 3]
             asm.code = self.parts[part]
             asm.patch(place, (self.offsets[index] - self.bases[part]) // asm.UNIT)
+        asm.code = self.parts[-1]
 
     # What Code is made of beside the code: the target's properties, then offsets of entries. In
     # one piece, so that it can be kept with the code.

@@ -47,12 +47,12 @@ class Routines:
         while self.wanted:
             op = self.wanted.pop()
             if program.offsets[self.number(op)] < 0:
-                asm.begin(program.size)
+                program.reserve()
                 if op < 0:
                     asm.subroutine(self, op)
                 else:
                     _emitter(op)(asm, self, op)
-                program.add_part()
+                asm.align()
 
     # Where a routine starts; one emitter may make several.
     def entry(self, op):

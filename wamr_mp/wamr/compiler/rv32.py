@@ -6,7 +6,7 @@ it has 4 bytes in the memory), s0 the frame (cells), s1 the context, t4 the end 
 t5 and t6 are scratch. There are no flags: a comparison is remembered until it is used.
 """
 
-from wamr.host import array, const
+from wamr.host import const
 from wamr.compiler import context
 from wamr.compiler.rv32_calls import Calls
 from wamr.compiler.rv32_wide import ALU, short
@@ -87,10 +87,6 @@ class RV32(Calls):
     OFTEN = Calls.OFTEN + ("_32", "_r", "_i", "_s", "_compressed")
     UNIT = 2
     T = _T
-
-    # What is in it does not matter; zeros to copy would take as much again.
-    def buffer(self, n):
-        return array("H", range(min(n, 0x10000)))
 
     def registers(self, wide):
         return (8, bytes(range(8, 18))) if wide else (6, bytes(range(6, 18)))

@@ -20,7 +20,7 @@ _END = const(5)
 _SET = const(6)  # local.set and local.tee: a LEB
 _BEHIND = const(7)
 # The other bits: what it means for the function.
-_WIDE = const(0x08)  # it has i64 or f64 values
+_IS_WIDE = const(0x08)  # it has i64 or f64 values
 _MEMORY = const(0x10)  # it loads or stores
 _CALLS = const(0x20)
 _GETS = const(0x40)  # it has values of types that the module says
@@ -118,7 +118,7 @@ class Scan:
             bits = about[op]
             if not bits:
                 continue
-            if bits & _WIDE and (op == 0x42 or op == 0x29):
+            if bits & _IS_WIDE and (op == 0x42 or op == 0x29):
                 behind = skip(code, pc, op)
                 if code[behind] == 0x37:
                     seen |= _STORED | _MEMORY
@@ -153,7 +153,7 @@ class Scan:
             elif bits == _OTHER:
                 pc = skip(code, pc, op)
         # (Where there are calls, more registers for locals do not pay.)
-        self.wide = seen & _WIDE > 0 or seen & _STORED > 0 and seen & _CALLS > 0
+        self.wide = seen & _IS_WIDE > 0 or seen & _STORED > 0 and seen & _CALLS > 0
         self.memory = seen & _MEMORY > 0
         self.calls = seen & _CALLS > 0
         self.gets = seen & _GETS > 0

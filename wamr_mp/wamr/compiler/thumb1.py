@@ -10,7 +10,7 @@ thumb1_stubs.py.
 Branches forward, which do not reach far, go over a jump; what traps is called on the spot.
 """
 
-from wamr.host import array, const
+from wamr.host import const
 from wamr.compiler.thumb1_memory import Memory
 
 _S = const(7)
@@ -55,17 +55,13 @@ class Thumb1(Memory):
     def registers(self, wide):
         return (5, b"\x07") if wide else (3, b"\x03\x04\x07")
 
-    def begin(self, base, units=0):
-        Memory.begin(self, base, units)
+    def begin(self):
+        Memory.begin(self)
         self.multiple = -1  # position, and register that holds a multiple of 4 there
         self.compared = 0  # where flags were set that are not used yet
         self.linked = False  # whether lr has a routine's return address
         self.numbers = []  # that shall lie in the code
         self.loads = []  # of these: place << 8 | index
-
-    # What is in it does not matter; zeros to copy would take as much again.
-    def buffer(self, n):
-        return array("H", range(min(n, 0x10000)))
 
     # Numbers in the code are found at words.
     def align(self):

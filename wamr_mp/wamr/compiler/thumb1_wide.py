@@ -30,7 +30,7 @@ _UMULL = const(-6)
 
 _ADCS = const(0x4140)
 _SBCS = const(0x4180)
-_SHIFTS = (0x4080, 0x4100, 0x40C0)
+_SHIFTS_BY = (0x4080, 0x4100, 0x40C0)
 # By condition.
 CODES = b"\x00\x01\x04\x05\x0b\x0a\x0c\x0d\x03\x02\x08\x09\x06\x07"
 
@@ -93,14 +93,14 @@ class Wide(Pairs):
         code.append(0x0680 | low(b) << 3 | _S)  # lsls #26
         code.append(0x0E80 | _S << 3 | _S)  # lsrs #26
         if op == _SHL:
-            x, y, once, back = high(d), low(d), _SHIFTS[0], _SHIFTS[2]
+            x, y, once, back = high(d), low(d), _SHIFTS_BY[0], _SHIFTS_BY[2]
         else:
-            x, y, once, back = low(d), high(d), _SHIFTS[2], _SHIFTS[0]
+            x, y, once, back = low(d), high(d), _SHIFTS_BY[2], _SHIFTS_BY[0]
         # x = x << n | y >> (32 - n) | y << (n - 32); y = y << n (left and right as op says)
         self._move(s, y)
         self._move(_V, y)
         code.append(once | _S << 3 | x)
-        code.append(_SHIFTS[op - _SHL] | _S << 3 | y)
+        code.append(_SHIFTS_BY[op - _SHL] | _S << 3 | y)
         code.append(0x3F20)  # subs s, #32
         code.append(0x427F)  # rsbs s, s
         code.append(back | _S << 3 | s)

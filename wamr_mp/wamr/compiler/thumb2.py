@@ -69,10 +69,6 @@ class Thumb2(Calls):
 
     # ---- encoding
 
-    # What is in it does not matter; zeros to copy would take as much again.
-    def buffer(self, n):
-        return array("H", range(min(n, 0x10000)))
-
     def _32(self, first, second):
         code = self.code
         code.append(first)

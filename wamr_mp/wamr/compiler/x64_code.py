@@ -49,9 +49,6 @@ class Encoder(Assembler):
     FLOATS = 12  # f32, f64
     LOADS_FLOATS = True
 
-    def buffer(self, n):
-        return bytearray(n)
-
     def _u32(self, value):
         code = self.code
         code.append(value & 0xFF)

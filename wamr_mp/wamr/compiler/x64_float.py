@@ -20,8 +20,8 @@ _LESS_EQUAL = const(22)
 # Operations, see numeric.py: rounding modes from ceil on; opcodes from add on.
 _ROUND = b"\x0a\x09\x0b\x08"
 _OPCODES = b"\x58\x5c\x59\x5e\x5d\x5f"
-_SUB = const(8)
-_DIV = const(10)
+_SUBTRACT = const(8)
+_DIVIDE = const(10)
 _MIN = const(11)
 _COPYSIGN = const(13)
 
@@ -45,11 +45,11 @@ class Floats(Encoder):
     def float_binary(self, op, d, a, b, w):
         if op == _COPYSIGN:
             self._copysign(d, a, b, w)
-        elif op > _DIV:
+        elif op > _DIVIDE:
             self._minmax(op, d, a, b, w)
         else:
             if d == b and d != a:
-                if op == _SUB or op == _DIV:
+                if op == _SUBTRACT or op == _DIVIDE:
                     self.move(_SCRATCH, b)
                     b = _SCRATCH
                 else:

@@ -96,11 +96,8 @@ class Xtensa(Calls):
     CONVERTS = b""
     SHIFTS = True
 
-    def buffer(self, n):
-        return bytearray(n)
-
-    def begin(self, base, units=0):
-        Calls.begin(self, base, units)
+    def begin(self):
+        Calls.begin(self)
         self.literals = {}  # numbers in the function's code -> their places
 
     def align(self):

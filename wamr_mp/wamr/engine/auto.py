@@ -9,16 +9,12 @@ import gc
 from wamr.engine import portable
 from wamr.host import MICROPYTHON, const, forget
 
-# Bytes that compiling takes for a while: the compiler's files, what it works with, and holes; and
-# for each byte of the largest function.
-_COMPILER = const(24576)
-_AT_HAND = const(4)
-# Bytes of code for a byte of wasm while it is made: when it is loaded from the file that keeps it,
-# or is there twice for that. And what stays of it; and of any module, with the driver.
-ONCE = const(4)
-TWICE = const(7)
+# Bytes that compiling takes for a while: the compiler's files, what it works with, and holes.
+_COMPILER = const(18432)
+# Bytes of code for a byte of wasm. (While it is loaded it may be there twice, without the compiler
+# then.) And what stays of any module, with the driver.
 _CODE = const(3)
-_STUBS = const(6144)
+_STUBS = const(4096)
 
 
 def attach(instance):
@@ -27,7 +23,7 @@ def attach(instance):
     reason = ""
     if module.native is None and not find(module):
         if module.needs & 8:
-            reason = no_room(module, TWICE, 10 * instance.stack_cells)
+            reason = no_room(module, 10 * instance.stack_cells)
         else:
             reason = "it has neither loops nor recursion, and is done before it would be compiled"
     if not reason:
@@ -61,6 +57,7 @@ def use_native(instance):
     try:
         from wamr.engine import native
 
+        native.load(instance.module, False)  # find() has looked for it
         native.attach(instance)
         # A function that it calls may call it, and then wants another stack in one piece; and the
         # app may want more.
@@ -98,17 +95,16 @@ def reason_of(error):
     return str(error) or type(error).__name__
 
 
-# Why there is not enough memory to compile this module: a text, empty if there is. growth: ONCE or
-# TWICE; reserve: bytes that have to be free afterwards.
-def no_room(module, growth, reserve):
+# Why there is not enough memory to compile this module: a text, empty if there is. reserve: bytes
+# that have to be free afterwards.
+def no_room(module, reserve):
     bodies = module.bodies
     if not bodies or not hasattr(gc, "mem_free"):
         return ""
     size = bodies[-1] - module.code_start
-    largest = max([bodies[i + 6] - bodies[i] for i in range(0, len(bodies), 7)])
     gc.collect()
     free = gc.mem_free()
-    wanted = _COMPILER + growth * size + _AT_HAND * largest
+    wanted = _COMPILER + _CODE * size
     if free < wanted:
         return "not enough memory: compiling takes about %d bytes, %d are free" % (wanted, free)
     left = free - _CODE * size - _STUBS

@@ -41,6 +41,7 @@ class Native:
         self.address = address_of(self.context)
         self.enter_code = self.code.enter
         self.shifted = self.address >> 2
+        self.context[context.BASE // 8] = self.code.base
         self.guard = self.code.guard
         self.stack_cells = max(instance.stack_cells, _MIN_STACK)
         self.stack_bytes = self.stack_cells * 4 - self.guard
@@ -314,7 +315,7 @@ class Activation:
         instance = self.instance
         if status == context.CALL:
             return instance.funcs[arg]
-        from wamr.compiler.scan import leb, next_leb
+        from wamr.wasm.module import leb, next_leb
 
         code = instance.module.code
         kind = instance.module.types[leb(code, arg)]
@@ -386,16 +387,17 @@ class Activation:
         self.native.code.forget_sites()
 
 
-# Compiled once for a module, whatever the number of its instances.
-def load(module):
-    if module.native is None:
-        from wamr.compiler import unload
-        from wamr.compiler.build import Build
-        from wamr.compiler.cache import find
+# Compiled once for a module, whatever the number of its instances. find: it may have been kept.
+def load(module, find=True):
+    if module.native is None and find:
+        from wamr.compiler import cache, unload
 
-        module.native = find(module)
-        unload()
+        module.native = cache.find(module)
+        if module.native is not None:
+            unload()
     if module.native is None:
+        from wamr.compiler.build import Build
+
         build = Build(module)
         while build.step():
             pass

@@ -3,7 +3,7 @@
 References, tables, bulk memory, memory.size and memory.grow.
 """
 
-from wamr.compiler.scan import leb, next_leb
+from wamr.wasm.module import leb, next_leb
 from wamr.engine import cells
 
 
