@@ -121,6 +121,46 @@ def test_boards(board: Board, text: str, engine: str) -> None:
     assert output.split() == ["12", engine, str(engine == "native")]
 
 
+BUILDING = f"""
+import sys, wamr
+from wamr.compiler.build import Build
+trapping = wamr.Instance(wamr.Module({wat('(func (export "f") unreachable)')!r}), engine="native")
+modules = [wamr.Module({wat(LOOP)!r}), wamr.Module({wat(RECURSION)!r})]
+builds = [Build(module) for module in modules]
+for build in builds:
+    build.step()
+try:
+    trapping.exports.f()
+except wamr.Trap as e:
+    print(e, e.backtrace[0][0])
+cancelled = Build(wamr.Module({wat(STRAIGHT)!r}))
+cancelled.step()
+cancelled.close()
+print(wamr.Instance(wamr.Module({wat(STRAIGHT)!r}), engine="native").exports.f(0))
+while builds:
+    if not builds[0].step():
+        builds.pop(0)
+    builds.reverse()
+for module in modules:
+    instance = wamr.Instance(module)
+    print(wamr.info(instance).engine, instance.exports.f(7))
+print([name for name in sys.modules if "compiler.core" in name])
+"""
+
+
+# Backtraces need it meanwhile, others build, or stop: none of them forgets it.
+BUILT = ["unreachable 0", "12", "native 12", "native 12", "[]", ""]
+
+
+def test_the_compiler_stays_for_what_is_being_built(unix: Unix) -> None:
+    assert unix.exec(BUILDING).split("\n") == BUILT
+
+
+def test_the_same_on_boards(board: Board) -> None:
+    board.soft_reset()
+    assert board.exec(BUILDING).split("\n") == BUILT
+
+
 def test_the_compiler_is_forgotten(board: Board) -> None:
     output = board.exec(
         "import sys, wamr\n"

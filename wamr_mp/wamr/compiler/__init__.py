@@ -35,6 +35,8 @@ GROUPS = {
 
 # The modules that load() has imported: most of the compiler.
 _loaded = []
+# What is being built: as long as there is anything, the compiler stays.
+builds = []
 
 
 # Imports a group, or a file that is none; returns the last file of it.
@@ -48,6 +50,8 @@ def load(group):
 # what an earlier call has left on the C stack, and a single one into these files would keep them
 # all: so they lose what they have.
 def unload():
+    if builds:
+        return
     if MICROPYTHON:
         for module in _loaded:
             module.__dict__.clear()

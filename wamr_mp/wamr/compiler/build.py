@@ -2,7 +2,7 @@
 
 import gc
 
-from wamr.compiler import load, unload
+from wamr.compiler import builds, load, unload
 from wamr.compiler.code import Code
 from wamr.host import const, drop
 from wamr.wasm.errors import LinkError
@@ -44,6 +44,7 @@ class Build:
         return False
 
     def _begin(self):
+        builds.append(self)
         drop("wamr.compiler.cache")
         from wamr.compiler import machine
 
@@ -119,6 +120,8 @@ class Build:
         if program:  # should something on a board's C stack keep it, it keeps little; see unload()
             program.asm = program.at_hand = program.routines = program.parts = None
         program = self._program = self._steps = None
+        if self in builds:
+            builds.remove(self)
         unload()
 
 

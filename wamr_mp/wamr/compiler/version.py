@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "90ce510b"
+VERSION = "a4d1a8a5"
