@@ -152,7 +152,7 @@ def test_version_of_the_compiler_is_up_to_date() -> None:
 def test_files_that_become_one(group: str) -> None:
     """All names in them are known, and none means two things."""
     text = bundle.bundled(bundle.everything())[f"compiler/{group}.py"]
-    command = ["ruff", "check", "--isolated", "--select", "F811,F821", "-"]
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F811,F821", "-"]
     done = subprocess.run(command, input=text, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import wamr
-from wamr.compiler import loader
+from wamr.compiler import machine
 from wamr.compiler.program import Program
 from wat import wat
 
@@ -91,6 +91,6 @@ def test_stored_at_once(target: str | None) -> None:
     text = patterns.stored_at_once()
     module = wamr.Module(wat(text))
     assert not differences(module, "f", [(0, 0), (1, 0), (2, 5), (4, 4), (7, 1000)])
-    program = Program(module, loader.assembler())
+    program = Program(module, machine.assembler())
     list(program.compile())
     assert not program.at_hand.wide
