@@ -84,6 +84,7 @@ class Program:
         self.offsets[index] = self.size
         try:
             self.at_hand.compile(index)
+            asm.align()
         except OverflowError:
             if asm.far:
                 raise
@@ -94,8 +95,8 @@ class Program:
             asm.far = True
             asm.begin()
             self.at_hand.compile(index)
+            asm.align()
             asm.far = False
-        asm.align()
 
     # Emits a call of a function, or a jump there.
     def call(self, index, cells):

@@ -209,8 +209,7 @@ class Calls(Wide):
         at = context.TABLES + 16 * table
         if length is None:
             self._load_context(_S, at + 8)
-            r = a if a < 7 else a + 1
-            code.append(0x4500 | (r & 8) << 4 | _S << 3 | r & 7)
+            code.append(0x4280 | _S << 3 | a if a < 7 else 0x4580 | _S << 3 | (a + 1) & 7)
         else:
             self.compare_const(_GE_U, a, length)
         self.branch_away(_GE_U, undefined)
@@ -246,16 +245,16 @@ class Calls(Wide):
     # The return address is in lr still.
     def check_stack(self, cells, traps):
         code = self.code
-        frame = _FP
+        compare = 0x4280 | _S << 3 | _FP
         if cells * 4 > _GUARD:
             self._const(_S, cells * 4 - _GUARD)
             self._add(_S, _FP)
-            frame = _T
+            compare = 0x4580 | _S << 3 | _T & 7
             self._move(_T, _S)
         elif self.is_leaf:
             return
         code.append(0x9F02)  # ldr s, [sp, #8]: the end of the stack
-        code.append(0x4500 | (frame & 8) << 4 | _S << 3 | frame & 7)
+        code.append(compare)
         self.branch_away(_GT_U, traps)
 
     def enter_function(self, cell):

@@ -200,7 +200,7 @@ class Memory(Calls):
                 a += 1
             self._const(_S, k)
             self._add(_S, a)
-            code.append(0x4500 | a << 3 | _S)
+            code.append((0x4280 if a < 8 else 0x4500) | a << 3 | _S)
             code.append(0xD301)
             code.append(0x4500 | _LIMIT << 3 | _S)
             code.append(0xD301)
