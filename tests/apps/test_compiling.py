@@ -13,6 +13,7 @@ from native import x64_only
 from wamr.apps.packet import DELETE, GET, PUT, Request
 from wamr.compiler import loader
 from wamr.compiler.build import Build
+from wamr.engine import auto
 
 from . import wat
 from .device import Device, frame, parse, run
@@ -177,5 +178,89 @@ def test_an_app_runs_on_when_it_cannot_be_compiled(
             (answer,) = await device.request(GET, "/applet?name=a&details=1")
             text = attributes(answer)["engine"]
             assert text.startswith("portable: ") and "not " in text
+
+    run(main())
+
+
+def test_an_app_that_crashed_while_it_waited_is_compiled_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second time would take its globals from under a call that is suspended."""
+    built = []
+    init = Build.__init__
+
+    def note(self: Build, module: wamr.Module, path: str | None = None) -> None:
+        built.append(module)
+        init(self, module, path)
+
+    monkeypatch.setattr(Build, "__init__", note)
+
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            await install(device, "a", LARGE)
+            await install(device, "b", LARGE)
+            compiling = device.manager.compiling
+            await turns(lambda: compiling._build and compiling._waiting)
+            (app,) = compiling._waiting
+            assert app._restart("a crash")
+            await turns(app.is_native)
+            await turns(lambda: not compiling._waiting and not compiling._build)
+            assert built.count(app.instance.module) == 1
+
+    run(main())
+
+
+def test_compiling_survives_what_it_cannot_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            with monkeypatch.context() as patched:
+
+                def no_room(*_: object) -> str:
+                    raise MemoryError
+
+                patched.setattr(auto, "no_room", no_room)
+                await install(device, "a", LARGE)
+                app = device.manager.find(b"a")
+                await turns(lambda: "not enough memory" in wamr.info(app.instance).reason)
+            await install(device, "b", LARGE)
+            await compiled(device, b"b")
+
+    run(main())
+
+
+def test_a_restart_takes_the_memory_of_what_is_being_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            await install(device, "a", LARGE)
+            await install(device, "b", LARGE)
+            compiling = device.manager.compiling
+            await turns(lambda: compiling._build and compiling._waiting)
+            (app,) = compiling._waiting
+            load = type(app).load
+
+            def without_room(self: Any) -> None:
+                if compiling._build:
+                    raise MemoryError
+                load(self)
+
+            monkeypatch.setattr(type(app), "load", without_room)
+            assert app._restart("a crash")
+            monkeypatch.undo()
+            await compiled(device, b"a")
+            await compiled(device, b"b")
+
+    run(main())
+
+
+def test_progress_of_a_module_without_code() -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            await install(device, "a", wat.build('(module (memory (export "memory") 1))'))
+            app = device.manager.find(b"a")
+            for _ in range(20):
+                app.figures()
+                await asyncio.sleep(0)
 
     run(main())

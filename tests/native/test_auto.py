@@ -161,6 +161,29 @@ def test_the_same_on_boards(board: Board) -> None:
     assert board.exec(BUILDING).split("\n") == BUILT
 
 
+FORGETTING = f"""
+import sys, wamr, wamr.compiler.code
+instance = wamr.Instance(wamr.Module({wat('(func (export "f") unreachable)')!r}), engine="native")
+compiler = sys.modules["wamr.compiler"]
+compiler.load("core")
+core = sys.modules["wamr.compiler.core"]
+function = core.Program.function
+def meanwhile(*args):
+    compiler.unload()  # as what the loop does when it gets a turn
+    return function(*args)
+core.Program.function = meanwhile
+try:
+    instance.exports.f()
+except wamr.Trap as e:
+    print(e, e.backtrace[0][0], compiler.builds)
+print("wamr.compiler.core" in sys.modules)
+"""
+
+
+def test_the_compiler_stays_for_a_backtrace(unix: Unix) -> None:
+    assert unix.exec(FORGETTING).split() == ["unreachable", "0", "[]", "False"]
+
+
 def test_the_compiler_is_forgotten(board: Board) -> None:
     output = board.exec(
         "import sys, wamr\n"

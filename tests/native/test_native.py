@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import weakref
+from array import array
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,14 @@ from spec.device_runner import Runner
 from test_kernels import CHECKSUMS, FOLDER, FUEL, every_kernel, needs_kernels
 from test_spec import FILES, check_all_passed, every_file, heap
 from wamr.compiler import machine
-from wamr.engine import native
-from wat import ON_DEVICE, load
+from wamr.engine import cells, native
+from wat import ON_DEVICE, load, wat
 
 from native import x64_only
 
 pytestmark = x64_only
 
+FIRST = '(func (export "first") (param externref externref) (result externref) (local.get 0))'
 TESTS = Path(__file__).resolve().parent.parent
 
 
@@ -220,6 +222,39 @@ def test_the_stack_of_a_call_that_trapped_is_used_again() -> None:
     assert stack is not None and native._spare[0] is stack
 
 
+def test_so_is_that_of_a_call_whose_import_raised() -> None:
+    def fails(n: int) -> None:
+        raise KeyError(n)
+
+    text = """(import "env" "fails" (func $fails (param i32)))
+      (func (export "f") (param i32) (call $fails (local.get 0)))"""
+    instance = load(text, {"env": {"fails": fails}}, engine="native")
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            instance.exports.f(3)
+        assert native._spare[0] is not None
+
+
+def test_a_stack_there_is_no_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves none with the address of another one behind."""
+
+    class Full(array):
+        def extend(self, piece: array) -> None:
+            if len(self) > 3000:
+                raise MemoryError
+            super().extend(piece)
+
+    add = '(func (export "f") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))'
+    instance = load(add, engine="native")
+    monkeypatch.setattr(native, "_spare", [None, 0])
+    monkeypatch.setattr(native, "array", Full)
+    with pytest.raises(MemoryError):
+        native._make_spare(10000)
+    assert native._spare[0] is None
+    monkeypatch.undo()
+    assert instance.exports.f(2, 3) == 5
+
+
 def test_engines_can_be_mixed() -> None:
     counter = """(global (export "n") (mut i32) (i32.const 7))
       (func (export "up") (param i32) (result i32)
@@ -273,6 +308,38 @@ def test_a_call_uses_the_fuel_of_its_instance() -> None:
 def test_unknown_engine_is_refused() -> None:
     with pytest.raises(ValueError, match="'auto', 'native' or 'portable'"):
         load("", engine="fast")
+
+
+REFERENCES = f"""
+import wamr
+instance = wamr.Instance(wamr.Module({wat(FIRST)!r}), engine="native")
+for pair in ((-1, "x"), ("x", -1), (-2, -1), (5, -3)):
+    print(instance.exports.first(*pair))
+"""
+
+
+def test_small_ints_as_references(unix: Unix) -> None:
+    """Their identity on MicroPython is a number that may be less than 0."""
+    assert unix.exec(REFERENCES).split() == ["-1", "x", "-2", "5"]
+
+
+def test_a_reference_that_there_was_no_memory_for() -> None:
+    class Full(dict):
+        full = False
+
+        def __setitem__(self, key: object, value: object) -> None:
+            if self.full and isinstance(value, list):
+                raise MemoryError
+            super().__setitem__(key, value)
+
+    refs, stack = Full(), array("I", bytes(8))
+    first, second = ["first"], ["second"]
+    refs.full = True
+    with pytest.raises(MemoryError):
+        cells.put(stack, 0, [first], b"\x6f", refs)
+    refs.full = False
+    cells.put(stack, 0, [second, first], b"\x6f\x6f", refs)
+    assert cells.get(stack, 0, b"\x6f\x6f", refs) == [second, first]
 
 
 @pytest.mark.parametrize("name", ["same", "kept"])

@@ -55,7 +55,8 @@ def drop(*files):
         for name in files:
             if sys.modules.pop(name, None):
                 package, _, file = name.rpartition(".")
-                delattr(sys.modules[package], file)
+                if hasattr(sys.modules.get(package), file):  # not so while it is being imported
+                    delattr(sys.modules[package], file)
 
 
 # zeroed(n): a buffer of n zeros. address_of(buf): the address of a buffer's first byte; the buffer

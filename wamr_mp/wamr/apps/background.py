@@ -95,10 +95,11 @@ class _Pump:
                 core.run(self._turn())
             except KeyboardInterrupt:
                 self._revive(core.cur_task)
-            core.cur_task = running
-            if native:
-                self.stack = native.exchange(theirs)
-            self.working = False
-            self.last = clock.ticks_ms()
+            finally:
+                core.cur_task = running
+                if native:
+                    self.stack = native.exchange(theirs)
+                self.working = False
+                self.last = clock.ticks_ms()
         if self.endless:
             micropython.schedule(self.turn, None)

@@ -23,7 +23,8 @@ class Compiling:
     def add(self, app):
         """Compile this app when its turn comes."""
         app.instance.reason = "waiting to be compiled"
-        self._waiting.append(app)
+        if app not in self._waiting:
+            self._waiting.append(app)
         self.wake.set()
 
     async def run(self):
@@ -31,21 +32,22 @@ class Compiling:
         while True:
             while self._waiting and self._manager.restored:
                 app = self._waiting.pop(0)
-                if app.instance:
+                if app.instance and not app.is_native():
                     await self._compile(app, app.instance)
                 app = None
             self.wake.clear()
             await self.wake.wait()
 
     async def _compile(self, app, instance):
-        from wamr.compiler.build import Build
-
-        instance.reason = auto.no_room(instance.module, _RESERVE)
-        if instance.reason:
-            return
-        instance.reason = "being compiled"
-        self._build = build = Build(instance.module, app.entry.code_path())
+        build = None
         try:
+            instance.reason = auto.no_room(instance.module, _RESERVE)
+            if instance.reason:
+                return
+            from wamr.compiler.build import Build
+
+            instance.reason = "being compiled"
+            self._build = build = Build(instance.module, app.entry.code_path())
             while build.step():
                 if MICROPYTHON:
                     # What others allocate, and keep, must not lie behind what a step leaves
@@ -61,15 +63,18 @@ class Compiling:
         except Exception as e:
             instance.reason = auto.reason_of(e)
         finally:
-            build.close()
+            if build:
+                build.close()
             self._build = None
 
     def percent(self):
         """How far the work at hand is."""
-        return 100 * self._build.done // self._build.total if self._build else 0
+        return 100 * self._build.done // max(self._build.total, 1) if self._build else 0
 
     def interrupt(self):
-        """Free what the work at hand takes; it is begun anew later."""
-        if self._build:
-            self._build.close()
-            self._build = None
+        """Free what the work at hand takes; it is begun anew later. Whether there was any."""
+        build = self._build
+        self._build = None
+        if build:
+            build.close()
+        return build is not None

@@ -140,14 +140,15 @@ class Manager:
                 raise
         app.load()
 
-    # Frees all machine code; False: there is none.
+    # Frees all machine code, and what makes some; False: there is none.
     def _make_room(self):
+        building = self.compiling and self.compiling.interrupt()
         instances = [app.instance for app in self.apps if app.is_native()]
         if instances:
             from wamr.engine.auto import give_up
 
             give_up(instances, "its memory was needed for another app")
-        return bool(instances)
+        return bool(instances or building)
 
     def compile(self, app):
         """Have an app compiled, in the background."""

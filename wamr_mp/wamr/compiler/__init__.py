@@ -12,9 +12,10 @@ loader.py      makes code callable
 code.py        Code: what the engine needs of it from then on
 """
 
+import gc
 import sys
 
-from wamr.host import MICROPYTHON, forget
+from wamr.host import MICROPYTHON, drop
 
 # What the engine needs as long as code runs.
 _KEPT = ("wamr.compiler.code", "wamr.compiler.context")
@@ -35,7 +36,7 @@ GROUPS = {
 
 # The modules that load() has imported: most of the compiler.
 _loaded = []
-# What is being built: as long as there is anything, the compiler stays.
+# What is being built, or looked for in code: as long as there is anything, the compiler stays.
 builds = []
 
 
@@ -52,12 +53,12 @@ def load(group):
 def unload():
     if builds:
         return
-    if MICROPYTHON:
-        for module in _loaded:
-            module.__dict__.clear()
-    _loaded.clear()
     files = [name for name in sys.modules if name[:14] == "wamr.compiler." and name not in _KEPT]
     if not [name for name in _KEPT if name in sys.modules]:
         files.append("wamr.compiler")
-    if files:
-        forget(*files)
+    drop(*files)
+    if MICROPYTHON and files:
+        for module in _loaded:
+            module.__dict__.clear()
+        _loaded.clear()
+        gc.collect()

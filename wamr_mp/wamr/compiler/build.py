@@ -132,10 +132,12 @@ def _join(parts):
     try:
         return _joined(parts)
     except MemoryError:
+        if len(parts) == 1:
+            return parts[0]  # where it is, it can stay
         for i in range(len(parts)):
             gc.collect()
             parts[i] = parts[i][:]
-        return _joined(parts) if len(parts) > 1 else parts[0]
+        return _joined(parts)
 
 
 def _joined(parts):

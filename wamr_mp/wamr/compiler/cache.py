@@ -147,13 +147,20 @@ def save(path, module, code, table, size):
 
     aside = path + "~"
     crc = 0
-    with open(aside, "wb") as file:
-        for part in parts_of(machine.feature(), key, code, table, size):
-            part = bytes_of(part)
-            file.write(part)
-            crc = crc32(part, crc)
-        file.write(struct.pack("<I", crc))
-    if not is_whole(aside, key):
-        os.remove(aside)
-        raise OSError("flash does not hold what was written to it")
-    os.rename(aside, path)
+    try:
+        with open(aside, "wb") as file:
+            for part in parts_of(machine.feature(), key, code, table, size):
+                part = bytes_of(part)
+                file.write(part)
+                crc = crc32(part, crc)
+            file.write(struct.pack("<I", crc))
+        if not is_whole(aside, key):
+            raise OSError("flash does not hold what was written to it")
+        os.rename(aside, path)
+    except BaseException:
+        # What a full flash did take is the room that the next file wants.
+        try:
+            os.remove(aside)
+        except OSError:
+            pass
+        raise

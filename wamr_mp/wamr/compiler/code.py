@@ -1,7 +1,7 @@
 """Code: the machine code of a module, loaded, and where it is entered."""
 
 from wamr.host import address_of, array, const, struct
-from wamr.compiler import context, unload
+from wamr.compiler import builds, context, unload
 
 # Words of the table, see Program.table().
 _WIDE = const(0)
@@ -57,8 +57,8 @@ class Code:
         return self.base + self._word(_AGAIN)
 
     # Where in the module the code before `address` stands, which is behind a call: (function, pc,
-    # cells from its frame to that of the callee, number of the trap, address where to try again),
-    # or None. Followed by forget_sites().
+    # cells from its frame to that of the callee, number of the trap, address where to try again,
+    # cells from its frame to the return address), or None. Followed by forget_sites().
     def site(self, address):
         found = None
         for index in range(self.module.n_imported_funcs, len(self.module.funcs)):
@@ -67,6 +67,10 @@ class Code:
                 found = index
         if found is None:
             return None
+        if self not in builds:
+            builds.append(self)
+        from wamr.compiler.values import frame_layout
+
         if self._sites[0] != found:
             from wamr.compiler import machine
             from wamr.compiler.program import sites
@@ -77,9 +81,12 @@ class Code:
         if about is None:
             return None
         pc, cells, number, retry = about
-        return found, pc, cells, number, retry and retry + start
+        layout = frame_layout(self.module, found)
+        return found, pc, cells, number, retry and retry + start, layout
 
     def forget_sites(self):
         """Free what site() needed."""
         self._sites = None, None
+        if self in builds:
+            builds.remove(self)
         unload()

@@ -54,10 +54,12 @@ def find(module):
 # from running: it stays as it is, and `instance.reason` says why. Nobody else may have imported a
 # global of it before.
 def use_native(instance):
+    module = instance.module
+    code = module.native  # another instance's
     try:
         from wamr.engine import native
 
-        native.load(instance.module, False)  # find() has looked for it
+        native.load(module, False)  # find() has looked for it
         native.attach(instance)
         # A function that it calls may call it, and then wants another stack in one piece; and the
         # app may want more.
@@ -67,7 +69,8 @@ def use_native(instance):
         return
     except Exception as e:
         instance.reason = reason_of(e)
-    instance.module.native = instance.native = None
+    module.native = code
+    code = instance.native = None
     gc.collect()
 
 

@@ -8,10 +8,12 @@ belongs to the stack: id of the object -> its number, less than 0 -> the object 
 def _number(refs, ref):
     if ref is None:
         return 0
-    number = refs.get(id(ref))
+    key = str(id(ref))  # which can be less than 0, as the numbers of objects are
+    number = refs.get(key)
     if number is None:
-        number = refs[id(ref)] = len(refs) // 2 + 1
+        number = len(refs) // 2 + 1
         refs[-number] = ref
+        refs[key] = number
     return number
 
 

@@ -92,6 +92,9 @@ class Execution:
             raise error
         finally:
             running[0] -= 1
+            if self.failed:
+                for call in reversed(self.calls):
+                    call.give_back()
 
     def to_end(self):
         """Run to the end; the results as unsigned bits."""

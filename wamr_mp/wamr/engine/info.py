@@ -13,6 +13,6 @@ def info(instance):
     """
     engine = instance.engine.__name__.split(".")[-1]
     if engine == "native":
-        code = instance.module.native
+        code = instance.native.code
         return Info(engine, code.size, code.origin, "")
     return Info(engine, 0, "", instance.reason)

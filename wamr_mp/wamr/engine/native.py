@@ -158,10 +158,12 @@ def _make_spare(n_cells):
     if _spare[0] is None or len(_spare[0]) < n_cells:
         # Piece by piece, as no second buffer of this size may fit for a moment.
         piece = array("I", bytes(1024))
-        _spare[0] = array("I")
-        while len(_spare[0]) < n_cells:
-            _spare[0].extend(piece)
-        _spare[1] = address_of(_spare[0])
+        _spare[0] = None
+        stack = array("I")
+        while len(stack) < n_cells:
+            stack.extend(piece)
+        _spare[1] = address_of(stack)
+        _spare[0] = stack
 
 
 # Exchanges that stack for another one: before and after what may call in the middle of a call.
@@ -307,8 +309,10 @@ class Activation:
             raise Trap(OUT_OF_BOUNDS)
         # The memory was cut to less than its pages, and is whole now: once more.
         code = self.native.code
-        self.entry = code.site(self.resume)[4]
-        code.forget_sites()
+        try:
+            self.entry = code.site(self.resume)[4]
+        finally:
+            code.forget_sites()
         self.resume = code.again()
 
     def _callee(self, status, arg):
@@ -338,11 +342,11 @@ class Activation:
     # The results, after which the call is over.
     def results(self):
         values = cells.get(self.cells, 0, self.function.type[1], self.refs)
-        self._give_back()
+        self.give_back()
         return values
 
     # The stack, to the next call: where memory is in pieces, another one may not be had.
-    def _give_back(self):
+    def give_back(self):
         _spare[0] = self.cells
         _spare[1] = self.address
 
@@ -355,17 +359,14 @@ class Activation:
     def _pointer(self, at):
         return self.cells[at] | (self.cells[at + 1] << 32 if self.native.wide else 0)
 
-    # Appends (function index, name, file offset) of each call, innermost first, up to n in all:
-    # the last thing that is done with a call that failed.
+    # Appends (function index, name, file offset) of each call, innermost first, up to n in all.
     def trace(self, out, n):
         try:
             self._trace(out, n)
         finally:
-            self._give_back()
+            self.native.code.forget_sites()
 
     def _trace(self, out, n):
-        from wamr.compiler.values import frame_layout
-
         module = self.instance.module
         address = self.resume
         frame = (self.frame - self.address) // 4
@@ -378,13 +379,12 @@ class Activation:
             about = self.native.code.site(address)
             if about is None:
                 break
-            index, pc, size, number, _ = about
+            index, pc, size, number, _, layout = about
             frame -= size if len(out) > inner else 0
             out.append((index, module.function_name(index), module.code_base + pc))
             if number == context.STACK_EXHAUSTED:
                 break  # it had no frame yet, and so no return address
-            address = self._pointer(frame + frame_layout(module, index))
-        self.native.code.forget_sites()
+            address = self._pointer(frame + layout)
 
 
 # Compiled once for a module, whatever the number of its instances. find: it may have been kept.
@@ -399,6 +399,9 @@ def load(module, find=True):
         from wamr.compiler.build import Build
 
         build = Build(module)
-        while build.step():
-            pass
+        try:
+            while build.step():
+                pass
+        finally:
+            build.close()
     return module.native
