@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -172,8 +173,12 @@ def test_three_samples(board_and_host: tuple[Board, Host]) -> None:
 def test_three_samples_with_machine_code(board_and_host: tuple[Board, Host]) -> None:
     board, host = board_and_host
     values = install_samples(host, LARGE_SAMPLES)
-    # It is none of those that it would leave too little room for.
-    assert any(values[f"native{n}"] for n in (1, 2, 3)) and values["free"] >= 16 * 1024
+    # None that it would leave too little room for; and those that have some give it to the next app
+    # if need be. None is begun for which the memory does not last.
+    for n in (1, 2, 3):
+        engine = values[f"engine{n}"]
+        assert re.match("native$|portable: (its memory was needed|not enough memory: )", engine)
+    assert values["free"] >= 16 * 1024
     assert host.ask(GET, "/url1").status == 69
     end(board)
 

@@ -52,11 +52,13 @@ def forget(*files):
 # The same, but their place is free when somebody needs it.
 def drop(*files):
     if MICROPYTHON:
+        modules = sys.modules
         for name in files:
-            if sys.modules.pop(name, None):
+            if modules.pop(name, None):
                 package, _, file = name.rpartition(".")
-                if hasattr(sys.modules.get(package), file):  # not so while it is being imported
-                    delattr(sys.modules[package], file)
+                package = modules[package]
+                if hasattr(package, file):  # not so while it is being imported
+                    delattr(package, file)
 
 
 # zeroed(n): a buffer of n zeros. address_of(buf): the address of a buffer's first byte; the buffer

@@ -41,11 +41,11 @@ class Compiling:
     async def _compile(self, app, instance):
         build = None
         try:
+            from wamr.compiler.build import Build
+
             instance.reason = auto.no_room(instance.module, _RESERVE)
             if instance.reason:
                 return
-            from wamr.compiler.build import Build
-
             instance.reason = "being compiled"
             self._build = build = Build(instance.module, app.entry.code_path())
             while build.step():
@@ -65,6 +65,10 @@ class Compiling:
         finally:
             if build:
                 build.close()
+            else:
+                from wamr.compiler import unload
+
+                unload()
             self._build = None
 
     def percent(self):

@@ -57,8 +57,8 @@ def unload():
     if not [name for name in _KEPT if name in sys.modules]:
         files.append("wamr.compiler")
     drop(*files)
-    if MICROPYTHON and files:
+    if MICROPYTHON:
         for module in _loaded:
             module.__dict__.clear()
-        _loaded.clear()
         gc.collect()
+    _loaded.clear()

@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "83aa6b76"
+VERSION = "c9bfb22e"

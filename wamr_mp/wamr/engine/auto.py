@@ -10,10 +10,10 @@ from wamr.engine import portable
 from wamr.host import MICROPYTHON, const, forget
 
 # Bytes that compiling takes for a while: the compiler's files, what it works with, and holes.
-_COMPILER = const(18432)
+_COMPILER = const(24576)
 # Bytes of code for a byte of wasm. (While it is loaded it may be there twice, without the compiler
 # then.) And what stays of any module, with the driver.
-_CODE = const(3)
+_CODE = const(4)
 _STUBS = const(4096)
 
 

@@ -83,18 +83,15 @@ class Execution:
                     raise
                 error = Trap("call stack exhausted")
             if not error.backtrace:
-                error.backtrace = []
+                error.backtrace = trace = []
                 try:
                     for call in reversed(self.calls):
-                        call.trace(error.backtrace, _MAX_BACKTRACE)
+                        call.trace(trace, _MAX_BACKTRACE)
                 except MemoryError:
                     pass  # as much of it as there is memory for: the trap says more
             raise error
         finally:
             running[0] -= 1
-            if self.failed:
-                for call in reversed(self.calls):
-                    call.give_back()
 
     def to_end(self):
         """Run to the end; the results as unsigned bits."""

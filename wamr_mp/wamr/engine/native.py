@@ -206,8 +206,13 @@ def call(function, args):
 
 def _go_on(function, state):
     execution = Execution(function, ())
-    execution.calls[0].state = state
-    return execution.to_end()
+    first = execution.calls[0]
+    first.state = state
+    try:
+        return execution.to_end()
+    except BaseException:
+        first.give_back()
+        raise
 
 
 def invoke(function, args):
@@ -359,12 +364,14 @@ class Activation:
     def _pointer(self, at):
         return self.cells[at] | (self.cells[at + 1] << 32 if self.native.wide else 0)
 
-    # Appends (function index, name, file offset) of each call, innermost first, up to n in all.
+    # Appends (function index, name, file offset) of each call, innermost first, up to n in all:
+    # the last thing that is done with a call that trapped.
     def trace(self, out, n):
         try:
             self._trace(out, n)
         finally:
             self.native.code.forget_sites()
+            self.give_back()
 
     def _trace(self, out, n):
         module = self.instance.module

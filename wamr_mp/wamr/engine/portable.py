@@ -69,9 +69,6 @@ class Activation:
     def run(self, fuel):
         return run(self, fuel)
 
-    def give_back(self):
-        """Its stack is garbage when it is over."""
-
     def take_arguments(self):
         sp = self.sp
         self.sp = sp - len(self.callee.type[0])
