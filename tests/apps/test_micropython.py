@@ -338,7 +338,7 @@ def test_in_the_background_of_a_timer(unix: Unix, tmp_path: Path) -> None:
             device.writer.write(frame(2, Request(GET, b"/app/l/x").pack()))
             device.writer.write(frame(2, Request(GET, b"/app/h/x").pack()))
             (first,) = count([await device.ask(GET, "/ticks")])
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(5):
                 while count([await device.ask(GET, "/ticks")])[0] < first + 5:
                     await asyncio.sleep(0.1)
             assert count([await device.ask(GET, "/app/h/x")]) == [5]

@@ -205,7 +205,7 @@ def test_no_leak(board_and_host: tuple[Board, Host]) -> None:
         figures.append(details(host)["used"])
     # What a conservative collector keeps by chance comes and goes; a leak stays.
     # What was compiled by then differs.
-    assert min(figures[-4:]) <= max(figures[:4]) + 1500, figures
+    assert min(figures[-4:]) <= max(figures[:4]) + 500, figures
     end(board)
 
 
