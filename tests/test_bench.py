@@ -85,3 +85,13 @@ def test_kernels_in_python_are_the_same(name: str, tools: None) -> None:
     made: dict = {}
     exec(plain.SOURCES[name], made)
     assert [made["run"](n) for n in (1, 3)] == bench.expected(FOLDER)[name]
+
+
+# What the bench itself keeps on the board must leave room for an app's machine code.
+@pytest.mark.device
+def test_an_app_in_machine_code_is_measured(tools: None) -> None:
+    import messages
+
+    found = messages.measure("NETDUINOPLUS2")
+    for app in ("counter", "room_temp"):
+        assert 0 < found[f"{app}, native"]["request"] < found[f"{app}, portable"]["request"]
