@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import wamr
 from native import x64_only
+from wamr.apps import wasm_app
 from wamr.apps.packet import DELETE, GET, PUT, Request
+from wamr.apps.store import FileStore
 from wamr.compiler import loader
 from wamr.compiler.build import Build
 from wamr.engine import auto
@@ -157,8 +160,78 @@ def test_machine_code_makes_room_for_an_app() -> None:
 
             device.manager.new_app = new_app
             await install(device, "b", wat.COUNTER)
-            assert wamr.info(app_of(device).instance).reason.endswith("for another app")
-            assert count(await device.request(GET, "/app/a/x"))[-1:] == [2]
+            assert wamr.info(app_of(device).instance).reason == "waiting to be compiled"
+            assert count([await ask(device, "/app/a/x")]) == [2]
+            await compiled(device)
+            assert count([await ask(device, "/app/a/x")]) == [3]
+
+    run(main())
+
+
+def test_the_largest_machine_code_makes_room_first() -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            await install(device, "a", LARGE)
+            await install(device, "b", wat.COUNTER)
+            await compiled(device)
+            await compiled(device, b"b")
+            large, small = app_of(device), device.manager.find(b"b")
+            assert device.manager.make_room()
+            assert (large.is_native(), small.is_native()) == (False, True)
+            assert device.manager.make_room()
+            assert not small.is_native()
+            assert not device.manager.make_room()
+
+    run(main())
+
+
+def test_machine_code_makes_room_for_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = wasm_app.Execution
+
+    def short(function: Any, args: Any) -> Any:
+        if function.instance.native:
+            raise MemoryError
+        return begin(function, args)
+
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            assert await device.install("a", wat.COUNTER) == 65
+            await compiled(device)
+            monkeypatch.setattr(wasm_app, "Execution", short)
+            assert count([await ask(device, "/app/a/x")]) == [1]
+
+    run(main())
+
+
+def test_what_an_app_leaves_is_room_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            with monkeypatch.context() as patched:
+                patched.setattr(auto, "no_room", lambda *_: "not enough memory")
+                await install(device, "a", LARGE)
+                await install(device, "b", wat.COUNTER)
+                app = app_of(device)
+                await turns(lambda: wamr.info(app.instance).reason == "not enough memory")
+            (answer,) = await device.request(DELETE, "/applet?name=b")
+            assert answer.status == 66
+            await compiled(device)
+
+    run(main())
+
+
+def test_kept_code_is_loaded_again(
+    builds: list[Build], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with Device(store=FileStore(str(tmp_path)), frame_pause=0) as device:
+            await install(device, "a", LARGE)
+            await compiled(device)
+            assert count([await ask(device, "/app/a/x")]) == [1]
+            assert device.manager.make_room()
+            await compiled(device)
+            assert wamr.info(app_of(device).instance).origin == "cache"
+            assert count([await ask(device, "/app/a/x")]) == [2]
+            assert len(builds) == 1
 
     run(main())
 

@@ -107,7 +107,7 @@ def test_a_heap_that_is_too_small(unix: Unix) -> None:
 def test_what_has_no_code_needs_no_memory(unix: Unix) -> None:
     output = unix.exec(
         f"{ON_DEVICE}from wamr.engine import auto\n"
-        f"print(repr(auto.no_room(wamr.Module({wat('')!r}), 1000)))"
+        f"print(repr(auto.no_room(wamr.Instance(wamr.Module({wat('')!r})), 1000)))"
     )
     assert output == "''\n"
 

@@ -57,6 +57,9 @@ class App:
         """Whether it has machine code."""
         return False
 
+    def compile(self):
+        """Have it compiled, if that is wanted and was not done."""
+
     async def on_init(self):
         """The first call. False: there is nothing to be called later."""
 

@@ -4,11 +4,8 @@ import asyncio
 import gc
 
 from wamr.engine import auto
-from wamr.host import MICROPYTHON, const
-
-# Bytes of memory that are left for messages and for what apps still allocate. (For an app that is
-# to come, machine code gives way if need be.)
-_RESERVE = const(16384)
+from wamr.host import MICROPYTHON, os
+from wamr.apps.manager import RESERVE
 
 
 class Compiling:
@@ -21,10 +18,12 @@ class Compiling:
         self._build = None  # the work at hand
 
     def add(self, app):
-        """Compile this app when its turn comes."""
+        """Compile this app next. The newest is the first: compiling takes more room than to load
+        again what others had.
+        """
         app.instance.reason = "waiting to be compiled"
         if app not in self._waiting:
-            self._waiting.append(app)
+            self._waiting.insert(0, app)
         self.wake.set()
 
     async def run(self):
@@ -40,14 +39,14 @@ class Compiling:
 
     async def _compile(self, app, instance):
         build = None
+        path = app.entry.code_path()
         try:
+            if self._is_settled(instance, path):
+                return
             from wamr.compiler.build import Build
 
-            instance.reason = auto.no_room(instance.module, _RESERVE)
-            if instance.reason:
-                return
             instance.reason = "being compiled"
-            self._build = build = Build(instance.module, app.entry.code_path())
+            self._build = build = Build(instance.module, path)
             while build.step():
                 if MICROPYTHON:
                     # What others allocate, and keep, must not lie behind what a step leaves
@@ -70,6 +69,24 @@ class Compiling:
 
                 unload()
             self._build = None
+            if not [app for app in self._manager.apps if app.is_native()]:
+                auto.forget_native()
+        if build and build.is_saved and not app.is_native():
+            self.add(app)  # there was no piece large enough; there may be when all else is gone
+
+    # Whether compiling is not needed, as the code is on flash; or not possible.
+    def _is_settled(self, instance, path):
+        try:
+            kept = os.stat(path)[6] if path else 0
+        except OSError:
+            kept = 0
+        instance.reason = auto.no_room(instance, RESERVE, kept)
+        if kept and not instance.reason:
+            if auto.find(instance.module):
+                auto.use_native(instance)
+                return True
+            instance.reason = auto.no_room(instance, RESERVE)
+        return instance.reason
 
     def percent(self):
         """How far the work at hand is."""

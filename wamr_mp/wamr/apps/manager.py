@@ -32,6 +32,11 @@ from wamr.apps.packet import (
 _LAST_ID = 0xFFFFFFF0
 _QUEUE = const(50)
 _MAX_EVENT_URL = const(255)
+# Bytes of memory that machine code leaves for messages and for what apps still allocate.
+RESERVE = const(18432)
+# Bytes that may be allocated while an app is loaded until garbage is collected; more where there is
+# more memory, as that takes longer then.
+_GARBAGE = const(1024)
 # Kinds of messages of an app's queue.
 ON_REQUEST = const(0)
 ON_RESPONSE = const(1)
@@ -127,28 +132,56 @@ class Manager:
         """Make an app ready to run. What App.load() raises; but when memory is short, machine code
         gives way, which apps can do without.
         """
+        if not MICROPYTHON:
+            self._load(app)
+            return
+        # What loading leaves behind is collected before what stays comes to lie above it: that
+        # would leave no large piece free.
+        threshold = gc.threshold()
+        gc.threshold(max(_GARBAGE, (gc.mem_alloc() + gc.mem_free()) >> 7))
+        try:
+            self._load(app)
+        finally:
+            gc.threshold(threshold)
+        gc.collect()
+        short = RESERVE - gc.mem_free()
+        while short > 0:
+            freed = self.make_room()
+            short -= freed or short
+
+    def _load(self, app):
         from wamr.wasm.errors import LinkError
 
-        try:
-            app.load()
-            return
-        except (MemoryError, LinkError) as e:
-            if isinstance(e, LinkError) and "not enough memory" not in str(e):
-                raise
-            app.unload()
-            if not self._make_room():
-                raise
-        app.load()
+        while True:
+            try:
+                app.load()
+                return
+            except (MemoryError, LinkError) as e:
+                if isinstance(e, LinkError) and "not enough memory" not in str(e):
+                    raise
+                app.unload()
+                if not self.make_room():
+                    raise
 
-    # Frees all machine code, and what makes some; False: there is none.
-    def _make_room(self):
-        building = self.compiling and self.compiling.interrupt()
-        instances = [app.instance for app in self.apps if app.is_native()]
-        if instances:
-            from wamr.engine.auto import give_up
+    def make_room(self):
+        """Free what makes machine code, or the largest machine code of an app; it is made again
+        later if there is room. How many bytes, about; 0: there is none.
+        """
+        if self.compiling and self.compiling.interrupt():
+            return RESERVE
+        native = [app for app in self.apps if app.is_native()]
+        if not native:
+            return 0
+        from wamr.engine import auto
 
-            give_up(instances, "its memory was needed for another app")
-        return bool(instances or building)
+        app = max(native, key=lambda app: app.instance.native.code.size)
+        size = app.instance.native.code.size
+        auto.give_up(app.instance)
+        if len(native) == 1:
+            auto.forget_native()
+        gc.collect()
+        app.compile()
+        return size
 
     def compile(self, app):
         """Have an app compiled, in the background."""
@@ -466,6 +499,8 @@ class Manager:
         self.log("Uninstall WASM app successful!")
         self.respond(request.mid, DELETED)
         self._changed()
+        for other in self.apps:
+            other.compile()  # there may be room for it now
 
     def _query(self, request, query):
         name = parameter(query, b"name")

@@ -79,8 +79,7 @@ class WasmApp(App):
         self.instance.fuel = None
         self._functions = {}
         self.ram = _heap_in_use() - before
-        if engine != config.engine:
-            self.manager.compile(self)
+        self.compile()
 
     def unload(self):
         if self.program:
@@ -89,6 +88,11 @@ class WasmApp(App):
 
     def is_native(self):
         return bool(self.instance and self.instance.native)
+
+    def compile(self):
+        if self.manager.config.engine == "auto" and self.state in ("new", "running"):
+            if self.instance and not self.is_native():
+                self.manager.compile(self)
 
     def figures(self):
         figures = App.figures(self)
@@ -127,9 +131,19 @@ class WasmApp(App):
             return self.instance.export(name)
         return None
 
+    # Machine code wants a stack in one piece: it gives way where there is none.
+    def _execution(self, function, args):
+        bits = function.args_to_bits(args)
+        while True:
+            try:
+                return Execution(function, bits)
+            except MemoryError:
+                if not self.manager.make_room():
+                    raise
+
     # Runs a function in slices of about slice_ms. Raises Watchdog, Trap, Exit.
     async def _call(self, function, *args):
-        execution = Execution(function, function.args_to_bits(args))
+        execution = self._execution(function, args)
         execution.fair = True
         config = self.manager.config
         limit = config.destroy_limit if self.destroying else self.settings["wd"]

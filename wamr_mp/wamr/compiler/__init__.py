@@ -47,9 +47,16 @@ def load(group):
     return _loaded[-1]
 
 
+# Takes from an object or a class what it has. (MicroPython leaves the value of a deleted attribute
+# where it was.)
+def empty(thing):
+    for name in thing.__dict__:
+        setattr(thing, name, None)
+
+
 # Forgets the compiler, which is needed only for a while. A board's collector takes for a pointer
 # what an earlier call has left on the C stack, and a single one into these files would keep them
-# all: so they lose what they have.
+# all: so they, and their classes, lose what they have.
 def unload():
     if builds:
         return
@@ -59,6 +66,9 @@ def unload():
     drop(*files)
     if MICROPYTHON:
         for module in _loaded:
+            for value in module.__dict__.values():
+                if getattr(value, "__module__", None) == module.__name__:
+                    empty(value)
             module.__dict__.clear()
         gc.collect()
     _loaded.clear()

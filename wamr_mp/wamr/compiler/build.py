@@ -2,7 +2,7 @@
 
 import gc
 
-from wamr.compiler import builds, load, unload
+from wamr.compiler import builds, empty, load, unload
 from wamr.compiler.code import Code
 from wamr.host import const, drop
 from wamr.wasm.errors import LinkError
@@ -21,6 +21,7 @@ class Build:
 
     done = 0
     error = None  # why it could not be kept
+    is_saved = False  # whether it is kept
 
     def __init__(self, module, path=None):
         self.module = module
@@ -29,14 +30,17 @@ class Build:
         self._program = self._steps = None
 
     def step(self):
-        """Compile a function. False: all is done. LinkError, MemoryError."""
+        """Compile a function, or what comes after the last. False: all is done. LinkError,
+        MemoryError, OSError.
+        """
         try:
-            if not self._program:
+            if self.is_saved:
+                self.module.native = self._load_saved()
+            elif not self._program:
                 self._begin()
                 return True
-            if self._function():
+            elif self._function() or self._load():
                 return True
-            self._load()
         except BaseException:
             self.close()
             raise
@@ -66,19 +70,27 @@ class Build:
             return True
         return False
 
+    # Whether there is more to do: what was saved is loaded in a step of its own, when no buffer of
+    # the code is left, and nothing on the C stack that would keep one.
     def _load(self):
         made = self._take()
         self.close()
-        if self.path:
-            self._save(made)
-        self.module.native = self._load_made(made) if made else self._load_saved()
-
-    def _load_made(self, made):
         from wamr.compiler import in_place
 
-        parts, table, size = made
-        code = _join(parts) if len(parts) > 1 or self.unused > _UNUSED else parts[0]
         enter = in_place.enter()
+        self.is_saved = self._save(made)
+        if self.is_saved and not (enter and self._is_tight(made[0])):
+            return True
+        self.module.native = self._load_made(made, enter)
+        return False
+
+    # Whether code can stay where it is.
+    def _is_tight(self, parts):
+        return len(parts) == 1 and self.unused <= _UNUSED
+
+    def _load_made(self, made, enter):
+        parts, table, size = made
+        code = parts[0] if self._is_tight(parts) else _join(parts)
         if enter:
             return Code(self.module, enter, table, size, "compiled", code)
         from wamr.compiler import loader
@@ -92,17 +104,18 @@ class Build:
         self.unused = (asm.room - asm.here()) * asm.UNIT
         return [program.parts, program.table(), program.size]
 
-    # Empties the list if all of it is in the file now.
+    # Whether all of it is in the file now.
     def _save(self, made):
+        if not self.path:
+            return False
         from wamr.compiler.cache import save
 
         try:
             save(self.path, self.module, *made)
+            return True
         except OSError as e:
             self.error = e
-            return
-        made[0].clear()
-        made.clear()
+            return False
 
     def _load_saved(self):
         unload()
@@ -118,8 +131,12 @@ class Build:
         """Free what the work at hand takes."""
         program = self._program
         if program:  # should something on a board's C stack keep it, it keeps little; see unload()
-            program.asm = program.at_hand = program.routines = program.parts = None
-        program = self._program = self._steps = None
+            try:
+                for part in (program.at_hand, program.asm, program.routines, program):
+                    empty(part)
+            except MemoryError:
+                program.at_hand = program.asm = program.routines = program.parts = None
+        program = part = self._program = self._steps = None
         if self in builds:
             builds.remove(self)
         unload()

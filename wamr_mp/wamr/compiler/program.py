@@ -56,8 +56,12 @@ class Program:
     def reserve(self, n=_ROUTINE):
         asm = self.asm
         if asm.here() + n // asm.UNIT > asm.room:
-            n += 2 * self.left + (self.size >> 2)
-            self._open(self.size, buffer(n, asm.UNIT))
+            try:
+                # That may be for all that is left.
+                buf = buffer(n + 2 * self.left + (self.size >> 2), asm.UNIT)
+            except MemoryError:
+                buf = buffer(n, asm.UNIT)
+            self._open(self.size, buf)
         asm.begin()
 
     def compile(self):

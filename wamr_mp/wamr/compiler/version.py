@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "c9bfb22e"
+VERSION = "16bc0b97"

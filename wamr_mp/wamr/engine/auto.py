@@ -11,6 +11,9 @@ from wamr.host import MICROPYTHON, const, forget
 
 # Bytes that compiling takes for a while: the compiler's files, what it works with, and holes.
 _COMPILER = const(24576)
+# Bytes of a stack in one piece, for a cell of it: a function that is called may call another
+# instance, which then wants one more; and the app may want some.
+_PIECE = const(6)
 # Bytes of code for a byte of wasm. (While it is loaded it may be there twice, without the compiler
 # then.) And what stays of any module, with the driver.
 _CODE = const(4)
@@ -20,14 +23,15 @@ _STUBS = const(4096)
 def attach(instance):
     """Choose the engine of a new instance; `instance.reason` says why it is not machine code."""
     module = instance.module
+    code = module.native  # another instance's
     reason = ""
-    if module.native is None and not find(module):
+    if code is None and not find(module):
         if module.needs & 8:
-            reason = no_room(module, 10 * instance.stack_cells)
+            reason = no_room(instance, 10 * instance.stack_cells)
         else:
             reason = "it has neither loops nor recursion, and is done before it would be compiled"
     if not reason:
-        use_native(instance)
+        use_native(instance, code)
     else:
         instance.reason = reason
     if instance.reason:
@@ -52,37 +56,35 @@ def find(module):
 
 # Makes an instance run machine code from its next call on. What goes wrong must not keep the app
 # from running: it stays as it is, and `instance.reason` says why. Nobody else may have imported a
-# global of it before.
-def use_native(instance):
+# global of it before. code: what the module had before, for another instance.
+def use_native(instance, code=None):
     module = instance.module
-    code = module.native  # another instance's
     try:
         from wamr.engine import native
 
         native.load(module, False)  # find() has looked for it
         native.attach(instance)
-        # A function that it calls may call it, and then wants another stack in one piece; and the
-        # app may want more.
-        bytearray(6 * instance.stack_cells)
+        bytearray(_PIECE * instance.stack_cells)
         instance.engine = native
         instance.reason = ""
         return
     except Exception as e:
         instance.reason = reason_of(e)
     module.native = code
-    code = instance.native = None
+    instance.native = None
     gc.collect()
 
 
-# Makes instances run in the portable engine from their next call on, and frees all that machine
-# code needs; there must be no other instance that has some. Calls that are under way go on as they
-# began.
-def give_up(instances, reason):
-    for instance in instances:
-        portable.attach(instance)
-        instance.engine = portable
-        instance.reason = reason
-        instance.module.native = instance.native = None
+# Makes an instance run in the portable engine from its next call on. Calls that are under way go
+# on as they began.
+def give_up(instance):
+    portable.attach(instance)
+    instance.engine = portable
+    instance.module.native = instance.native = None
+
+
+# Frees what running machine code takes, when there is no instance that has some.
+def forget_native():
     forget(
         "wamr.engine.native",
         "wamr.engine.cells",
@@ -98,19 +100,25 @@ def reason_of(error):
     return str(error) or type(error).__name__
 
 
-# Why there is not enough memory to compile this module: a text, empty if there is. reserve: bytes
-# that have to be free afterwards.
-def no_room(module, reserve):
+# Why there is not enough memory for machine code: a text, empty if there is. reserve: bytes that
+# have to be free afterwards. kept: bytes of the file that has the code; 0: it has to be compiled.
+def no_room(instance, reserve, kept=0):
+    module = instance.module
     bodies = module.bodies
     if not bodies or not hasattr(gc, "mem_free"):
         return ""
-    size = bodies[-1] - module.code_start
+    size = kept or _CODE * (bodies[-1] - module.code_start)
     gc.collect()
     free = gc.mem_free()
-    wanted = _COMPILER + _CODE * size
-    if free < wanted:
+    wanted = _COMPILER + size
+    if not kept and free < wanted:
         return "not enough memory: compiling takes about %d bytes, %d are free" % (wanted, free)
-    left = free - _CODE * size - _STUBS
+    left = free - size - _STUBS
     if left < reserve:
         return "not enough memory: about %d bytes would be left" % left
+    pieces = kept or size >> 1, _PIECE * instance.stack_cells
+    try:
+        [bytearray(n) for n in pieces + (4 * instance.stack_cells,)]
+    except MemoryError:
+        return "not enough memory: %d and %d bytes in one piece wanted" % pieces
     return ""
