@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import selectors
+import random
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Callable
@@ -13,6 +13,7 @@ from wamr.apps import clock
 from wamr.apps.manager import Manager
 from wamr.apps.packet import Request, unpack_request, unpack_response
 from wamr.link.stream import Link
+from wamr_sim.clock import VirtualLoop, virtual_time
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts"
 
@@ -21,52 +22,17 @@ def golden_folder() -> Path:
     return Path(os.environ.get("WAMR_GOLDEN_DIR", FACTS / "golden"))
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop that does not wait: its time jumps to whatever is next."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        super().__init__(_Jumping(self))
-
-    def time(self) -> float:
-        return self.now
-
-
-class _Jumping(selectors.SelectSelector):
-    def __init__(self, loop: VirtualLoop) -> None:
-        super().__init__()
-        self.loop = loop
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        ready = super().select(0)
-        if not ready and timeout:
-            self.loop.now += timeout
-        return ready
-
-
 def run(coroutine: Coroutine[Any, Any, Any], fuel_per_ms: float = 1000.0) -> Any:
     """Run to the end in virtual time; apps compute so many units of fuel in a millisecond."""
     loop = VirtualLoop()
-    spent = [0.0]
-
-    def charge(fuel: int) -> None:
-        spent[0] += fuel / fuel_per_ms
-        whole = int(spent[0])
-        spent[0] -= whole
-        loop.now += whole / 1000
-
-    old = clock.raw_ms, clock.charge, clock._last, clock._now
-    clock.raw_ms = lambda: round(loop.now * 1000)
-    clock.charge = charge
-    clock._last, clock._now = None, 0
-    try:
-        return loop.run_until_complete(coroutine)
-    finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
-        clock.raw_ms, clock.charge, clock._last, clock._now = old
+    with virtual_time(loop, fuel_per_ms, random.Random(0)):
+        try:
+            return loop.run_until_complete(coroutine)
+        finally:
+            for task in asyncio.all_tasks(loop):
+                task.cancel()
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
 
 
 class Writer:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import wamr
-from board import Unix
 from test_kernels import CHECKSUMS, FOLDER, needs_kernels
 from wamr.compiler import context
 from wamr.compiler.program import Program
 from wamr.compiler.thumb1 import Thumb1
-from wat import ON_DEVICE, load, wat
+from wat import load, wat
 
 from native import generate, patterns
 
@@ -643,54 +642,6 @@ def test_addresses_known_to_be_aligned() -> None:
     assert looks_at(lambda a: (a.alu_const(SHL, 1, 0, 2), a.alu_const(ADD, 1, 1, 2)))
     assert looks_at(lambda a: (a.alu_const(SHL, 1, 0, 2), a.alu(ADD, 1, 1, 2)))
     assert looks_at(lambda a: (a.alu_const(SHL, 1, 0, 2), a.bind([])))
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_same_code_by_micropython(seed: int, unix: Unix) -> None:
-    data = generate.module(seed)
-    program = Program(wamr.Module(data), Thumb1())
-    list(program.compile())
-    output = unix.exec(
-        f"""{ON_DEVICE}
-from wamr.compiler.program import Program
-from wamr.compiler.thumb1 import Thumb1
-program = Program(wamr.Module({data!r}), Thumb1())
-for _ in program.compile():
-    pass
-for part in program.parts:
-    print(bytes(part).hex())"""
-    )
-    assert output.split() == [bytes(part).hex() for part in program.parts]
-
-
-# The forward branches of $large span more than 2 KiB.
-def test_function_too_large_for_branches() -> None:
-    step = "(local.set $x (i32.add (i32.mul (local.get $x) (i32.const 1234567)) (i32.const 7)))"
-    large = f"""(block $out (loop $again
-        (br_if $out (i32.eqz (local.get $n)))
-        (if (i32.and (local.get $x) (i32.const 1)) (then {step * 400}) (else {step * 400}))
-        (block $b (block $a (block $default
-            (br_table $a $b $default (i32.and (local.get $x) (i32.const 3))))
-          {step * 400}) {step * 400})
-        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
-        (br_if $again (local.get $x))))
-      (local.get $x)"""
-    module = wamr.Module(
-        wat(
-            f"""(func $large (export "large") (param $x i32) (param $n i32) (result i32) {large})
-            (func (export "both") (param $x i32) (result i32)
-              (i32.div_u (i32.const 1)
-                (i32.mul (call $large (local.get $x) (i32.const 3)) (i32.const 0))))"""
-        )
-    )
-    expected = wamr.Instance(module, engine="portable").exports
-    with emulate(Thumb1):
-        instance = wamr.Instance(module, engine="native")
-        for x in range(8):
-            assert instance.exports.large(x, 3) == expected.large(x, 3)
-        with pytest.raises(wamr.Trap, match="^integer divide by zero$") as trap:
-            instance.exports.both(1)
-        assert [frame[0] for frame in trap.value.backtrace] == [1]
 
 
 # A trap keeps them in the context, to try again.

@@ -1,4 +1,4 @@
-"""Xtensa encodings against an independent disassembler, and functions too large for branches."""
+"""Xtensa encodings against an independent disassembler."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections.abc import Callable
 
 import pytest
 import wamr
-from board import Unix
 from wamr.compiler.program import Program
 from wamr.compiler.xtensa import Xtensa
-from wat import ON_DEVICE, wat
 
 from native import generate
-from native.emulator import emulate
 
 capstone = pytest.importorskip("capstone", reason="capstone, a disassembler, is not installed")
 
@@ -298,48 +295,3 @@ def test_code_is_made_of_words(seed: int) -> None:
     assert program.parts[0][0] & 0x3F == 0x36  # entry
     assert all(len(part) % 4 == 0 for part in program.parts)
     assert all(offset % 4 == 0 for offset in program.offsets if offset >= 0)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_same_code_by_micropython(seed: int, unix: Unix) -> None:
-    data = generate.module(seed)
-    program = Program(wamr.Module(data), Xtensa())
-    list(program.compile())
-    output = unix.exec(
-        f"""{ON_DEVICE}
-from wamr.compiler.program import Program
-from wamr.compiler.xtensa import Xtensa
-program = Program(wamr.Module({data!r}), Xtensa())
-for _ in program.compile():
-    pass
-for part in program.parts:
-    print(bytes(part).hex())"""
-    )
-    assert output.split() == [bytes(part).hex() for part in program.parts]
-
-
-# The forward branches of $large span more than 2 KiB.
-def test_function_too_large_for_branches() -> None:
-    step = "(local.set $x (i32.add (i32.mul (local.get $x) (i32.const 1234567)) (i32.const 7)))"
-    large = f"""(block $out (loop $again
-        (br_if $out (i32.eqz (local.get $n)))
-        (if (i32.and (local.get $x) (i32.const 1)) (then {step * 400}) (else {step * 400}))
-        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
-        (br_if $again (local.get $x))))
-      (local.get $x)"""
-    module = wamr.Module(
-        wat(
-            f"""(func $large (export "large") (param $x i32) (param $n i32) (result i32) {large})
-            (func (export "both") (param $x i32) (result i32)
-              (i32.div_u (i32.const 1)
-                (i32.mul (call $large (local.get $x) (i32.const 3)) (i32.const 0))))"""
-        )
-    )
-    expected = wamr.Instance(module, engine="portable").exports
-    with emulate(Xtensa):
-        instance = wamr.Instance(module, engine="native")
-        for x in range(4):
-            assert instance.exports.large(x, 3) == expected.large(x, 3)
-        with pytest.raises(wamr.Trap, match="^integer divide by zero$") as trap:
-            instance.exports.both(1)
-        assert [frame[0] for frame in trap.value.backtrace] == [1]
