@@ -30,7 +30,7 @@ help: ## list these targets
 run: $(BUILD)/environment $(UNIX) $(BUILD)/firmware/$(BOARD)/firmware.elf ## boot BOARD in QEMU, install apps over its UART, talk to them
 	@$(VENV)/bin/python firmware/tour.py $(BOARD)
 
-test: $(BUILD)/environment $(UNIX) $(FIRMWARE) ## run all tests, on the PC, the unix port and the boards
+test: $(BUILD)/toolchains $(UNIX) $(FIRMWARE) ## run all tests, on the PC, the unix port and the boards
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 board: $(BUILD)/firmware/$(BOARD)/firmware.elf ## build the firmware of BOARD
@@ -80,6 +80,15 @@ $(BUILD)/environment: pyproject.toml $(BUILD)/packages | $(LOG)
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' > $(LOG)/pip.log 2>&1 \
 		|| { cat $(LOG)/pip.log; exit 1; }
+	@touch $@
+
+# Compilers for apps, of all languages.
+$(BUILD)/toolchains: $(BUILD)/environment firmware/packages.sh
+	@sh firmware/packages.sh apps
+	@echo "Zig and AssemblyScript compilers"
+	@{ $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[apps]' \
+		&& npm install --silent --no-audit --no-fund --prefix apps/build/asc assemblyscript@0.28.20; } > $(LOG)/toolchains.log 2>&1 \
+		|| { cat $(LOG)/toolchains.log; exit 1; }
 	@touch $@
 
 $(BUILD)/packages: firmware/packages.sh | $(LOG)

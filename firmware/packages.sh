@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install the system packages that building, emulating, testing and measuring need.
+# Install the system packages that building, emulating, testing and measuring need; with `apps`, the
+# compilers for apps.
 #
 # On Debian and its relatives the missing ones are installed with apt, as root or through sudo.
 # Anywhere else the programs themselves are looked for, and what is missing is named.
@@ -11,12 +12,19 @@ packages="binaryen build-essential ca-certificates dpkg-dev gcc-arm-none-eabi gc
 programs="cc arm-none-eabi-gcc riscv64-unknown-elf-gcc git pkg-config python3 qemu-system-arm
     qemu-system-riscv32 qemu-xtensa"
 
+if [ "${1:-}" = apps ]; then
+    packages="clang libstd-rust-dev-wasm32 lld rustc"
+    programs="clang npm rustc wasm-ld"
+fi
+
 missing=
 if command -v apt-get > /dev/null && command -v dpkg-query > /dev/null; then
     for package in $packages; do
         state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2> /dev/null || true)
         [ "$state" = installed ] || missing="$missing $package"
     done
+    # It may well come from somewhere else, and the distribution's brings hundreds of packages.
+    [ "${1:-}" != apps ] || command -v npm > /dev/null || missing="$missing npm"
     [ -n "$missing" ] || exit 0
     become_root=
     if [ "$(id -u)" != 0 ]; then
@@ -46,7 +54,8 @@ else
     done
     if [ -n "$missing" ]; then
         echo "packages: this system has no apt; install these and try again:$missing" >&2
-        echo "(the two cross compilers with the headers of newlib or picolibc)" >&2
+        echo "(cross compilers with the headers of newlib or picolibc, rustc with its library for" >&2
+        echo "wasm32-unknown-unknown)" >&2
         exit 1
     fi
 fi
