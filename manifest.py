@@ -2,9 +2,10 @@
 # manifest, or FROZEN_MANIFEST=…/manifest.py on the line that builds a port.
 
 import atexit
+import importlib
 import os
-import runpy
 import shutil
+import sys
 import tempfile
 
 metadata(
@@ -13,16 +14,9 @@ metadata(
     license="Apache-2.0",
 )
 
-# The compiler's files that make code for one kind of machine begin with its name. A board needs
-# those of its own only. machine: names, with spaces between them; None: all.
+# The machines that a board makes code for, see firmware/bundle.py: names, with spaces between
+# them; None: all.
 options.defaults(machine=None)
-MACHINES = ("rv32", "thumb1", "thumb2", "vfp", "x64", "xtensa")
-
-
-def is_wanted(file):
-    machine = os.path.basename(file)[:-3].split("_")[0]
-    return options.machine is None or machine not in MACHINES or machine in options.machine.split()
-
 
 found = [
     os.path.relpath(os.path.join(folder, name), "wamr_mp/wamr")
@@ -34,8 +28,9 @@ found = [
 # Some files become one. They are compiled when all manifests have been read.
 folder = tempfile.mkdtemp(prefix="wamr-")
 atexit.register(shutil.rmtree, folder)
-write = runpy.run_path("firmware/bundle.py")["write"]
-files = write(filter(is_wanted, found), folder + "/wamr")
+sys.path.insert(0, "firmware")
+write = importlib.import_module("bundle").write
+files = write(found, folder + "/wamr", options.machine)
 
 # Without line numbers, as MicroPython freezes its own packages.
 package("wamr", files, base_path=folder, opt=3)

@@ -1,5 +1,5 @@
-"""The runtime's files as firmware has them: those of a group in compiler/__init__.py are one
-module there, of the group's name.
+"""The runtime's files as firmware has them: those that are always loaded together are one module
+there: the groups in compiler/__init__.py, and TOGETHER.
 
 To find a file costs a board 60,000 instructions, to import names from another one 10,000, and a
 module takes 100 bytes of RAM, each name that it imports or defines 8 to 12. In the compiler, which
@@ -13,15 +13,32 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from unused import find_unused
+
 SOURCES = Path(__file__).resolve().parent.parent / "wamr_mp" / "wamr"
-PACKAGE = "wamr.compiler"
-FOLDER = "compiler"
-INIT = f"{FOLDER}/__init__.py"
-CONTEXT = f"{FOLDER}/context.py"
+PACKAGE = "wamr"
+INIT = "compiler/__init__.py"
+CONTEXT = "compiler/context.py"
+ROUTINES = "compiler/routines.py"
+MADE = "compiler/made.py"  # which takes its place
+# Other files that become one: that named last, after what it needs.
+TOGETHER = (
+    ["compiler/version", "compiler/cache"],
+    ["compiler/machine", "compiler/in_place", "compiler/build"],
+    ["engine/cells", "engine/native"],
+    ["wasm/reader", "wasm/interface", "wasm/constexpr"],
+)
+# Files of the compiler for one kind of machine begin with its name.
+MACHINES = {"rv32", "thumb1", "thumb2", "vfp", "x64", "xtensa"}
 BUILTINS = ("len", "range", "list", "dict", "bytes")
+
+
+# By module, the names that are imported; as dict, which keeps their order. "": modules.
+Imports = dict[str, dict[str, None]]
 
 
 class BundleError(Exception):
@@ -29,12 +46,25 @@ class BundleError(Exception):
 
 
 def read_groups() -> dict[str, list[str]]:
-    """Group: its files, each after what it needs."""
+    """What a group of INIT becomes: its files, each after what it needs; all without `.py`."""
     for node in ast.parse((SOURCES / INIT).read_text()).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "GROUPS":
             groups = ast.literal_eval(node.value)
-            return {name: files.split() for name, files in groups.items()}
+            return {
+                path_of(group): [f"compiler/{file}" for file in files.split()]
+                for group, files in groups.items()
+            }
     raise BundleError(f"{INIT} has no GROUPS")
+
+
+def path_of(module: str) -> str:
+    """The file of a module."""
+    return module[len(PACKAGE) + 1 :].replace(".", "/")
+
+
+def dotted(file: str) -> str:
+    """The name of the module in a file."""
+    return f"{PACKAGE}/{file}".replace("/", ".")
 
 
 def read_constants() -> dict[str, int]:
@@ -45,18 +75,20 @@ def read_constants() -> dict[str, int]:
     return {k: v.value for k, v in values.items() if isinstance(v, ast.Constant)}
 
 
-GROUPS = read_groups()
+LARGE = read_groups()
+GROUPS = {**{names[-1]: names for names in TOGETHER}, **LARGE}
 GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
+GROUP_OF[MADE[:-3]] = GROUP_OF[ROUTINES[:-3]]
 CONSTANTS = read_constants()
 
 
 class Source:
-    """A file, as text of which parts are replaced. group: what it becomes part of."""
+    """A file, as text of which parts are replaced."""
 
-    def __init__(self, path: Path, group: str | None = None) -> None:
-        self.path = path
-        self.group = group
-        text = path.read_text()
+    def __init__(self, file: str) -> None:
+        self.path = SOURCES / file
+        self.group = GROUP_OF.get(file[:-3])
+        text = self.path.read_text()
         self.lines = text.split("\n")
         self.tree = ast.parse(text)
         # Parts of lines: line, start, end, text for it.
@@ -75,6 +107,13 @@ class Source:
         for i, start, end, text in sorted(self.edits, key=lambda edit: edit[:2], reverse=True):
             lines[i] = lines[i][:start] + text + (lines[i][end:] if end is not None else "")
         return lines
+
+    def leave_out(self, functions: set[ast.FunctionDef]) -> None:
+        """Read it again without these functions of its tree."""
+        for node in functions & {*ast.walk(self.tree)}:
+            for i in range(node.lineno - 1, node.end_lineno):
+                self.lines[i] = ""
+        self.tree = ast.parse("\n".join(self.lines))
 
     def inline(self) -> None:
         """The numbers of CONTEXT stand where they are used."""
@@ -105,49 +144,74 @@ class Source:
             end = start + len(f"{module}.")
             assert self.lines[line][start:end] == f"{module}."
             self.edits.append((line, start, end, ""))
+        for function in ast.walk(self.tree):
+            if isinstance(function, ast.FunctionDef):
+                self.check_locals(function, module)
 
-    def redirect(self, node: ast.ImportFrom) -> str:
-        """What imports the same in firmware."""
-        assert not any(alias.asname for alias in node.names)
-        names = [alias.name for alias in node.names]
-        if node.module != PACKAGE:
-            group = GROUP_OF.get(node.module[len(PACKAGE) + 1 :])
-            if group is None:
-                return ast.unparse(node)
-            here = group == self.group
-            return "" if here else f"from {PACKAGE}.{group} import {', '.join(names)}"
-        lines = []
-        for name in names:
-            group = GROUP_OF.get(name)
-            if group is None:
-                lines.append(f"from {PACKAGE} import {name}")
-            elif group == self.group:
-                self.unqualify(name)
-            else:
-                lines.append(f"from {PACKAGE} import {group} as {name}")
-        return "; ".join(lines)
+    def check_locals(self, function: ast.FunctionDef, module: str) -> None:
+        """What was `module.name` is no local variable there."""
+        nodes = [*ast.walk(function)]
+        stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        stored |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+        for node in nodes:
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == module:
+                if node.attr in stored:
+                    raise BundleError(f"{self.path.name}: {node.attr} is of {module}, and local")
 
-    def redirect_all(self) -> None:
+    def redirect(self, node: ast.ImportFrom, imports: Imports) -> None:
+        """Add what imports the same in firmware."""
+        file = path_of(node.module)
+        group = GROUP_OF.get(file)
+        for alias in node.names:
+            name = ast.unparse(alias)
+            if group:
+                if group != self.group:
+                    imports[dotted(group)][name] = None
+            elif (SOURCES / file / f"{name}.py").exists():
+                found = GROUP_OF.get(f"{file}/{name}", f"{file}/{name}")
+                if found == self.group:
+                    self.unqualify(name)
+                else:  # by its full name, which as part of the code takes no RAM
+                    imports[""][f"{dotted(found)} as {name}"] = None
+            elif name != "const":  # which nobody calls in what is compiled
+                imports[node.module][name] = None
+
+    def redirect_all(self) -> Imports:
+        """What the file itself imports of the runtime; imports in functions stay there."""
         self.inline()
+        imports: Imports = defaultdict(dict)
         for node in ast.walk(self.tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
-                self.replace(node, self.redirect(node) or ("pass" if node.col_offset else ""))
+                found = defaultdict(dict) if node.col_offset else imports
+                self.redirect(node, found)
+                self.replace(node, as_text(found, "; ") or "pass" if node.col_offset else "")
+        return imports
 
 
-def merged(group: str) -> str:
-    """The source of the module that a group becomes."""
+def as_text(imports: Imports, separator: str) -> str:
+    return separator.join(
+        f"from {module} import {', '.join(names)}" if module else f"import {', '.join(names)}"
+        for module, names in imports.items()
+    )
+
+
+def merged(group: str, sources: list[Source]) -> str:
+    """The source of the module that these files become."""
     meanings: dict[str, str] = {}  # of global names, as source
+    imports: Imports = defaultdict(dict)
     # Built-in functions are found at once where they are global names too. In a module of many
     # names it takes long to find that one is not there.
-    parts = [f"{name} = {name}" for name in BUILTINS]
-    for name in GROUPS[group]:
-        source = Source(SOURCES / FOLDER / f"{name}.py", group)
-        source.redirect_all()
+    parts = [f"{name} = {name}" for name in BUILTINS] if group in LARGE else []
+    for source in sources:
+        for module, names in source.redirect_all().items():
+            imports[module].update(names)
         for node in source.tree.body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                meaning = {node.name: f"that of {name}.py"}
+                meaning = {node.name: f"that of {source.path.name}"}
             elif isinstance(node, ast.Assign):
                 meaning = {ast.unparse(t): ast.unparse(node.value) for t in node.targets}
+            elif isinstance(node, ast.Import):
+                meaning = {alias.name: "a module" for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.module.startswith(PACKAGE):
                 meaning = {alias.name: node.module for alias in node.names}
             else:
@@ -156,43 +220,87 @@ def merged(group: str) -> str:
                 source.replace(node, "")  # once is enough
             for word, text in meaning.items():
                 if meanings.setdefault(word, text) != text:
-                    raise BundleError(f"{name}.py: {word} means something else in {group}")
+                    problem = f"{source.path.name}: {word} means something else in {group}"
+                    raise BundleError(problem)
         parts.extend(source.result())
-    return "\n".join(line for i, line in enumerate(parts) if not is_again(line, parts[:i])) + "\n"
+    return "\n".join([as_text(imports, "\n"), *parts]) + "\n"
 
 
-def is_again(line: str, before: list[str]) -> bool:
-    """Whether this imports what was imported before."""
-    return line.startswith("from ") and line in before
-
-
-def bundled(files: Iterable[str]) -> dict[str, str]:
-    """What firmware has for these files of the runtime: text, by file."""
-    files = set(files)
+def bundled(files: Iterable[str], machine: str | None = None) -> dict[str, str]:
+    """What firmware has for these files of the runtime: text, by file. machine: what it makes code
+    for, see manifest.py. Stubs and routines are there ready made then, and what emits any is not.
+    """
+    sources = {file: Source(file) for file in files}
+    made = {}
+    if machine:
+        for name in MACHINES - {*machine.split()}:
+            for file in [file for file in sources if Path(file).stem.split("_")[0] == name]:
+                sources.pop(file)
+        made = ready_made(machine.split())
+        leave_out_emitters(sources)
+    else:
+        sources.pop(MADE, None)
     found = {}
     for group, names in GROUPS.items():
-        members = {f"{FOLDER}/{name}.py" for name in names}
-        if members <= files:
-            found[f"{FOLDER}/{group}.py"] = merged(group)
-            files -= members
-    for file in files:
-        source = Source(SOURCES / file)
-        source.redirect_all()
+        members = [f"{name}.py" for name in names]
+        if made:
+            members = [MADE if file == ROUTINES else file for file in members]
+        if members and all(file in sources for file in members):
+            found[f"{group}.py"] = merged(group, [sources.pop(file) for file in members])
+    for file, source in sources.items():
+        imports = source.redirect_all()
         if file == INIT:
             (node,) = (n for n in source.tree.body if ast.unparse(n).startswith("GROUPS"))
             source.replace(node, "GROUPS = {}")
-        found[file] = "\n".join(source.result())
+        found[file] = "\n".join([as_text(imports, "\n"), *source.result()])
+    for file, text in made.items():
+        found[file] += text
     return found
 
 
-def write(files: Iterable[str], folder: str) -> list[str]:
-    """Write that into a folder; return the files' names."""
-    found = bundled(files)
+def ready_made(machines: list[str]) -> dict[str, str]:
+    """What is added to files: the stubs and routines of the targets in them."""
+    import make_routines  # which loads the compiler
+
+    found = {}
+    for name in set(machines) - {make_routines.base_of(name) for name in machines}:
+        target, arch = make_routines.target_of(name)
+        found[f"compiler/{name}.py"] = f"\n{target}.MADE = {make_routines.make(arch)!r}\n"
+    return found
+
+
+def leave_out_emitters(sources: dict[str, Source]) -> None:
+    """Of stubs and routines; and what only these call."""
+    routines = sources.pop(ROUTINES)
+    for node in ast.walk(routines.tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "wamr.compiler":
+            for alias in node.names:
+                if alias.name != "context":
+                    sources.pop(f"compiler/{alias.name}.py", None)
+    for file in [file for file in sources if file.endswith("_routines.py")]:
+        sources.pop(file)
+    kept = {file[:-3] for file in (MADE, "compiler/function.py")}
+    targets = [s for file, s in sources.items() if s.group in LARGE and file[:-3] not in kept]
+    targets += [s for file, s in sources.items() if file == "compiler/vfp.py"]
+    unused = find_unused(
+        [source.tree for source in sources.values()],
+        [source.tree for source in targets],
+        {"stubs", "subroutine"},
+    )
+    for source in targets:
+        source.leave_out(unused)
+
+
+def write(files: Iterable[str], folder: str, machine: str | None = None) -> list[str]:
+    """Write that into a folder; return the files' names, first those that are imported anew for
+    each app: to find one, MicroPython looks through the names of all that are frozen before it.
+    """
+    found = bundled(files, machine)
     for file, text in found.items():
         path = Path(folder) / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return sorted(found)
+    return sorted(found, key=lambda file: (not file.startswith(("compiler/", "wasm/")), file))
 
 
 def everything() -> list[str]:

@@ -165,7 +165,7 @@ FORGETTING = f"""
 import sys, wamr, wamr.compiler.code
 instance = wamr.Instance(wamr.Module({wat('(func (export "f") unreachable)')!r}), engine="native")
 compiler = sys.modules["wamr.compiler"]
-compiler.load("core")
+compiler.load("wamr.compiler.core")
 core = sys.modules["wamr.compiler.core"]
 function = core.Program.function
 def meanwhile(*args):

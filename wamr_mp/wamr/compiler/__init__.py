@@ -12,7 +12,6 @@ loader.py      makes code callable
 code.py        Code: what the engine needs of it from then on
 """
 
-import gc
 import sys
 
 from wamr.host import MICROPYTHON, drop
@@ -25,12 +24,13 @@ _KEPT = ("wamr.compiler.code", "wamr.compiler.context")
 # import takes 700 bytes of C stack, of which some boards have 8 KiB. In firmware they are one file
 # with the group's name, and this is empty: see firmware/bundle.py.
 GROUPS = {
-    "core": "scan values control calls memory numeric function assembler pairs routines program",
-    "rv32": "rv32_wide rv32_calls rv32",
-    "thumb1": "thumb1_wide thumb1_stubs thumb1_calls thumb1_memory thumb1",
-    "thumb2": "thumb2_wide thumb2_calls thumb2",
-    "x64": "x64_code x64_float x64_convert x64",
-    "xtensa": "xtensa_code xtensa_wide xtensa_stubs xtensa_calls xtensa",
+    "wamr.compiler.core": "scan values control calls memory numeric function assembler pairs"
+    " routines program",
+    "wamr.compiler.rv32": "rv32_wide rv32_calls rv32",
+    "wamr.compiler.thumb1": "thumb1_wide thumb1_stubs thumb1_calls thumb1_memory thumb1",
+    "wamr.compiler.thumb2": "thumb2_wide thumb2_calls thumb2",
+    "wamr.compiler.x64": "x64_code x64_float x64_convert x64",
+    "wamr.compiler.xtensa": "xtensa_code xtensa_wide xtensa_stubs xtensa_calls xtensa",
 }
 
 
@@ -40,35 +40,44 @@ _loaded = []
 builds = []
 
 
-# Imports a group, or a file that is none; returns the last file of it.
+# Imports a group, or a file that is none, by its full name, which as part of the code takes no
+# RAM; returns the last file of it.
 def load(group):
-    for name in GROUPS.get(group, group).split():
-        _loaded.append(__import__("wamr.compiler." + name, None, None, ("",)))
+    files = GROUPS.get(group)
+    for name in ["wamr.compiler." + file for file in files.split()] if files else [group]:
+        _loaded.append(__import__(name, None, None, ("",)))
     return _loaded[-1]
 
 
 # Takes from an object or a class what it has. (MicroPython leaves the value of a deleted attribute
 # where it was.)
 def empty(thing):
+    put = setattr  # found faster as a local variable
     for name in thing.__dict__:
-        setattr(thing, name, None)
+        put(thing, name, None)
 
 
-# Forgets the compiler, which is needed only for a while. A board's collector takes for a pointer
-# what an earlier call has left on the C stack, and a single one into these files would keep them
-# all: so they, and their classes, lose what they have.
+# Forgets the compiler, which is needed only for a while; what it took is free once garbage is
+# collected. A board's collector takes for a pointer what an earlier call has left on the C stack,
+# and a single one into these files would keep them all: so they, and their classes, lose what they
+# have.
 def unload():
     if builds:
         return
-    files = [name for name in sys.modules if name[:14] == "wamr.compiler." and name not in _KEPT]
-    if not [name for name in _KEPT if name in sys.modules]:
+    files = [name for name in sys.modules if name.startswith("wamr.compiler.")]
+    kept = False
+    for name in _KEPT:
+        if name in files:
+            files.remove(name)
+            kept = True
+    if not kept:
         files.append("wamr.compiler")
     drop(*files)
     if MICROPYTHON:
+        kind_of = kind = type
         for module in _loaded:
             for value in module.__dict__.values():
-                if getattr(value, "__module__", None) == module.__name__:
+                if kind_of(value) is kind and getattr(value, "__module__", "") == module.__name__:
                     empty(value)
             module.__dict__.clear()
-        gc.collect()
     _loaded.clear()

@@ -63,9 +63,10 @@ class Assembler:
     def routine(self):
         return self.base + self.here() * self.UNIT
 
-    # A routine leaves here by the trap stub, with its caller's address where it was.
+    # A routine leaves here by the trap stub, with its caller's address where it was; returns the
+    # place of the jump.
     def trap_routine(self, stub):
-        self.jump_far(stub)
+        return self.jump_far(stub)
 
     def here(self):
         return len(self.code)

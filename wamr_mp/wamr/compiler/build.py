@@ -44,7 +44,7 @@ class Build:
         except BaseException:
             self.close()
             raise
-        self.close()
+        unload()  # what loading the code took
         return False
 
     def _begin(self):
@@ -54,7 +54,7 @@ class Build:
 
         # Before there is the compiler, which would leave no place in one piece.
         buf = machine.buffer(2 * self.total + _MORE)
-        program = load("core").Program
+        program = load("wamr.compiler.core").Program
         at_hand = program.FUNCTION()
         asm = machine.assembler()
         if asm is None:
@@ -75,24 +75,25 @@ class Build:
     def _load(self):
         made = self._take()
         self.close()
+        gc.collect()
         from wamr.compiler import in_place
 
-        enter = in_place.enter()
+        jump = in_place.enter()
         self.is_saved = self._save(made)
-        if self.is_saved and not (enter and self._is_tight(made[0])):
+        if self.is_saved and not (jump and self._is_tight(made[0])):
             return True
-        self.module.native = self._load_made(made, enter)
+        self.module.native = self._load_made(made, jump)
         return False
 
     # Whether code can stay where it is.
     def _is_tight(self, parts):
         return len(parts) == 1 and self.unused <= _UNUSED
 
-    def _load_made(self, made, enter):
+    def _load_made(self, made, jump):
         parts, table, size = made
         code = parts[0] if self._is_tight(parts) else _join(parts)
-        if enter:
-            return Code(self.module, enter, table, size, "compiled", code)
+        if jump:
+            return Code(self.module, jump, table, size, "compiled", code)
         from wamr.compiler import loader
 
         return Code(self.module, loader.load([code]), table, size, "compiled")
@@ -119,6 +120,7 @@ class Build:
 
     def _load_saved(self):
         unload()
+        gc.collect()
         from wamr.compiler.cache import find
 
         code = find(self.module)

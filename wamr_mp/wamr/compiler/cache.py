@@ -143,13 +143,13 @@ def parts_of(feature, key, code, table, size):
 def save(path, module, code, table, size):
     """Keep code in this file: written aside, verified, renamed. OSError."""
     key = key_of(module, machine.target())
-    from wamr.compiler.loader import bytes_of
+    from wamr.compiler.loader import bytes_of, feature
 
     aside = path + "~"
     crc = 0
     try:
         with open(aside, "wb") as file:
-            for part in parts_of(machine.feature(), key, code, table, size):
+            for part in parts_of(feature(), key, code, table, size):
                 part = bytes_of(part)
                 file.write(part)
                 crc = crc32(part, crc)

@@ -8,11 +8,15 @@ to a mapping that is first writable and then executable, never both.
 
 import sys
 
-from wamr.compiler.machine import feature
 from wamr.host import MICROPYTHON, array, const, io
 
 # The offset of `about` in the file.
 ABOUT = const(47)
+
+
+# The byte that says which machine it is for.
+def feature():
+    return sys.implementation._mpy >> 8 & 0xFF if MICROPYTHON else 0x0B
 
 
 # The head of an .mpy file: a module with a name of 21 characters, whose bytecode calls the bytes

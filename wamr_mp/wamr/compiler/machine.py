@@ -3,23 +3,24 @@
 import sys
 
 from wamr.compiler import load
-from wamr.host import MICROPYTHON, array
+from wamr.host import MICROPYTHON, array, const
 
 # .mpy architectures (bits 10 and up of sys.implementation._mpy) and the targets for them: the
 # class, and where it is.
 TARGETS = {
-    2: ("X64", "x64"),
-    4: ("Thumb1", "thumb1"),
-    5: ("Thumb2", "thumb2"),
-    6: ("Thumb2", "thumb2"),
-    7: ("Thumb2F", "vfp"),
-    8: ("Thumb2F", "vfp"),
-    10: ("Xtensa", "xtensa"),  # with register windows: ESP32, ESP32-S2 and S3
-    11: ("RV32", "rv32"),
+    2: ("X64", "wamr.compiler.x64"),
+    4: ("Thumb1", "wamr.compiler.thumb1"),
+    5: ("Thumb2", "wamr.compiler.thumb2"),
+    6: ("Thumb2", "wamr.compiler.thumb2"),
+    7: ("Thumb2F", "wamr.compiler.vfp"),
+    8: ("Thumb2F", "wamr.compiler.vfp"),
+    10: ("Xtensa", "wamr.compiler.xtensa"),  # with register windows: ESP32, ESP32-S2 and S3
+    11: ("RV32", "wamr.compiler.rv32"),
 }
 _UNITS = {2: 1, 10: 1}  # bytes, where that is not 2
+_PIECE = const(512)
 # What else has to be loaded before it.
-_BASES = {"vfp": "thumb2"}
+BASES = {"wamr.compiler.vfp": "wamr.compiler.thumb2"}
 
 
 # The .mpy architecture of the machine this runs on.
@@ -36,17 +37,16 @@ def target(arch=None):
     return TARGETS.get(arch or here(), (None,))[0]
 
 
-# The byte of an .mpy file that says which machine it is for.
-def feature():
-    return sys.implementation._mpy >> 8 & 0xFF if MICROPYTHON else 0x0B
-
-
 # A buffer for code of n bytes, as array of the units that instructions consist of.
 def buffer(n, unit=None):
     if (unit or _UNITS.get(here())) == 1:
         return bytearray(n)
-    # What is in it does not matter; zeros to copy would take as much again.
-    return array("H", range(min(n >> 1, 0x10000)))
+    # Piece by piece: as many zeros to copy would take as much again.
+    piece = array("H", bytes(_PIECE))
+    found = array("H")
+    while 2 * len(found) < n:
+        found.extend(piece)
+    return found
 
 
 # An assembler for it, or None.
@@ -54,7 +54,7 @@ def assembler(arch=None):
     name, group = TARGETS.get(arch or here(), (None, None))
     if not name:
         return None
-    load("core")
-    if group in _BASES:
-        load(_BASES[group])
+    load("wamr.compiler.core")
+    if group in BASES:
+        load(BASES[group])
     return getattr(load(group), name)()

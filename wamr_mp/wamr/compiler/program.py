@@ -35,10 +35,10 @@ class Program:
         self.parts = []
         self.bases = []  # where they start
         self._open(0, buf or buffer(_STUBS, asm.UNIT))
-        self.stubs = asm.stubs()
+        self.routines = Routines(self)
+        self.stubs = self.routines.stubs()
         asm.align()
         self.offsets = [-1] * len(module.funcs)
-        self.routines = Routines(self)
         self.at_hand = at_hand or self.FUNCTION()
         self.at_hand.work_on(self)
         self.calls = []  # of functions and routines still to come: part, place, function, …

@@ -30,6 +30,10 @@ class Routines:
         self.numbers = {}  # of those that are known, by opcode: their places in program.offsets
         self.wanted = []  # still to be emitted
 
+    # Emits the stubs; returns their offsets by name.
+    def stubs(self):
+        return self.program.asm.stubs()
+
     def number(self, op):
         n = self.numbers.get(op)
         if n is None:
@@ -39,20 +43,23 @@ class Routines:
         return n
 
     def emit(self):
-        program = self.program
-        asm = program.asm
+        asm = self.program.asm
         if self.wanted:
             for name in _OFTEN:
                 setattr(asm, name, getattr(asm, name))
         while self.wanted:
             op = self.wanted.pop()
-            if program.offsets[self.number(op)] < 0:
-                program.reserve()
-                if op < 0:
-                    asm.subroutine(self, op)
-                else:
-                    _emitter(op)(asm, self, op)
-                asm.align()
+            if self.program.offsets[self.number(op)] < 0:
+                self.emit_one(op)
+
+    def emit_one(self, op):
+        asm = self.program.asm
+        self.program.reserve()
+        if op < 0:
+            asm.subroutine(self, op)
+        else:
+            _emitter(op)(asm, self, op)
+        asm.align()
 
     # Where a routine starts; one emitter may make several.
     def entry(self, op):

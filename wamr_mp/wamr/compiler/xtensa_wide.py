@@ -243,7 +243,7 @@ class Wide(Pairs):
 
     def trap_routine(self, stub):
         load_word(self.code, _U, _SP, _ROUTINE)
-        self.jump_far(stub)
+        return self.jump_far(stub)
 
     # One that uses the registers below n, of which it keeps those that its callers keep locals in
     # (see registers), and some words.

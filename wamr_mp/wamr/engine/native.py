@@ -409,6 +409,7 @@ def load(module, find=True):
         try:
             while build.step():
                 pass
-        finally:
+        except BaseException:
             build.close()
+            raise
     return module.native

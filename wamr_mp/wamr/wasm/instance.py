@@ -1,8 +1,11 @@
 """Instance: a module linked to its imports, with its memory, tables and globals."""
 
+import gc
+
 from wamr.engine import select
 from wamr.engine.execution import Execution, refuse
-from wamr.host import forget, is_coroutine
+from wamr.host import MICROPYTHON, drop, is_coroutine
+from wamr.wasm.errors import Trap
 from wamr.wasm.externs import Function, Native
 
 
@@ -42,18 +45,31 @@ class Instance:
         self.globals = []  # one-element lists, shared with Global objects
         self._objects = {}  # Functions by their index, Globals by ~index, once they were asked for
         self.segments = {}  # see engine/bulk.py
-        from wamr.wasm.linker import link
-
+        code = module.native
         try:
-            link(self, imports or {}, heap, heap_start)
+            try:
+                self._link(imports or {}, heap, heap_start)
+            except Trap:
+                # Others may have its functions, from a table that they share.
+                self.engine.attach(self)
+                raise
+            self.engine.attach(self)
+            drop("wamr.engine.auto")
+            if MICROPYTHON and module.native is code:  # else that was done behind compiling
+                gc.collect()
             if module.start is not None:
                 self.call(self.func(module.start), [])
         except BaseException:
             self.close()
             raise
+
+    def _link(self, imports, heap, heap_start):
+        from wamr.wasm.linker import link
+
+        try:
+            link(self, imports, heap, heap_start)
         finally:
-            forget(
-                "wamr.engine.auto",
+            drop(
                 "wamr.wasm.linker",
                 "wamr.wasm.types",
                 "wamr.wasm.constexpr",

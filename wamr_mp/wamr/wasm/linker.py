@@ -10,14 +10,12 @@ from wamr.wasm.constexpr import const_expr, references
 from wamr.wasm.errors import LinkError, Trap
 from wamr.wasm.externs import Function, Memory, Native, new_cell
 from wamr.wasm.reader import Reader
-from wamr.wasm.types import words
 
 
-# All steps in their order, but for the start function.
+# All steps in their order, but for the engine and the start function.
 def link(instance, imports, heap, heap_start):
     _link(instance, imports)
     _allocate(instance, heap, heap_start)
-    instance.engine.attach(instance)
     _initialize(instance)
 
 
@@ -38,7 +36,7 @@ def _link(instance, imports):
         else:
             found = space.get(name)
         if found is None:
-            missing.append('"%s" "%s" %s %s' % (where, name, kind, words(kind, what)))
+            missing.append('"%s" "%s" %s %s' % (where, name, kind, _words(kind, what)))
         elif kind == "func":
             _link_func(instance, where, name, what, found)
         else:
@@ -93,7 +91,7 @@ def _link_state(instance, where, name, kind, what, found):
 def _refuse(instance, where, name, kind, what, has):
     raise LinkError(
         'incompatible import type: "%s" "%s" wants %s %s, given %s'
-        % (where, name, kind, words(kind, what), has)
+        % (where, name, kind, _words(kind, what), has)
     )
 
 
@@ -192,17 +190,24 @@ def _initialize(instance):
             instance.segments[~i] = ()
 
 
+# For messages only.
+def _words(kind, what):
+    from wamr.wasm.types import words
+
+    return words(kind, what)
+
+
 def _describe(found):
     from wamr.wasm.variables import Global, Table
 
     if isinstance(found, (Function, Native)):
-        return "func " + words("func", found.type)
+        return "func " + _words("func", found.type)
     if isinstance(found, Table):
-        return "table " + words("table", (found.kind, len(found), found.max))
+        return "table " + _words("table", (found.kind, len(found), found.max))
     if isinstance(found, Memory):
-        return "memory " + words("memory", (found.pages, found.max, found.page_size))
+        return "memory " + _words("memory", (found.pages, found.max, found.page_size))
     if isinstance(found, Global):
-        return "global " + words("global", (found.kind, found.mutable))
+        return "global " + _words("global", (found.kind, found.mutable))
     return "%r" % (found,)
 
 

@@ -82,6 +82,9 @@ class Module:
 
     @property
     def import_list(self):
+        buf, pos = self.import_section
+        if not buf[pos]:
+            return ()
         from wamr.wasm.interface import imports
 
         return imports(self)

@@ -1,0 +1,51 @@
+"""Stubs and routines that firmware has ready made are those that the compiler emits."""
+
+from __future__ import annotations
+
+import ast
+import sys
+
+import pytest
+import wamr
+from board import ROOT
+
+sys.path.append(str(ROOT / "firmware"))
+
+import bundle  # noqa: E402
+import make_routines  # noqa: E402
+from wamr.compiler import machine, made, program  # noqa: E402
+
+ARCHITECTURES = {kind: arch for arch, (kind, _) in machine.TARGETS.items()}
+
+
+def compiled(arch: int, ready: tuple | None = None) -> tuple[bytes, list[int]]:
+    asm = machine.assembler(arch)
+    asm.MADE = ready
+    module = wamr.Module(make_routines.every_instruction())
+    result = program.Program(module, asm)
+    for _ in result.compile():
+        pass
+    return b"".join(map(bytes, result.parts)), result.offsets
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_same_code(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    arch = ARCHITECTURES[kind]
+    emitted = compiled(arch)
+    ready = make_routines.make(arch)
+    monkeypatch.setattr(program, "Routines", made.Routines)
+    assert compiled(arch, ready) == emitted
+
+
+def test_what_emits_them_is_left_out() -> None:
+    files = {file for file in bundle.everything() if file != "host_pc.py"}
+    found = bundle.bundled(files, "rv32")
+    assert not [file for file in found if "float32" in file or "int64" in file]
+    names = {
+        node.name
+        for file in ("compiler/core.py", "compiler/rv32.py")
+        for node in ast.walk(ast.parse(found[file]))
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert not {"bits", "umull", "trap_routine", "_suspend_stub"} & names
+    assert {"patch", "call_stub", "move", "check_exact", "jump_far"} <= names
