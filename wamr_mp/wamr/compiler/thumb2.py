@@ -544,8 +544,11 @@ class Thumb2(Calls):
 
     def _reach(self, word, r, a, offset):
         code = self.code
-        if a is None or offset > 4088:
+        base = _IP
+        if offset > 4088:
             offset = self._address(a, offset)
+        elif a is None:
+            base = _MEM
         elif not offset:
             code.append(word | _MEM)
             code.append(r << 12 | a)
@@ -553,13 +556,16 @@ class Thumb2(Calls):
         else:
             code.append(0xEB00 | _MEM)  # add ip, r8, a
             code.append(_IP << 8 | a)
-        code.append(word + 0x80 | _IP)
+        code.append(word + 0x80 | base)
         code.append(r << 12 | offset)
 
     def _reach_both(self, word, r, a, offset):
-        offset = self._address(a, offset)
-        self._32(word | _IP, low(r) << 12 | offset)
-        self._32(word | _IP, high(r) << 12 | offset + 4)
+        base = _MEM
+        if a is not None or offset > 4088:
+            base = _IP
+            offset = self._address(a, offset)
+        self._32(word | base, low(r) << 12 | offset)
+        self._32(word | base, high(r) << 12 | offset + 4)
 
     # Brings a checked address into the scratch register; returns what is still to be added.
     def _address(self, a, offset):
@@ -569,8 +575,5 @@ class Thumb2(Calls):
                 self._32(0xEB00 | _IP, _IP << 8 | a)
             a = _IP
             offset = 0
-        if a is None:
-            self.move(_IP, _MEM)
-        else:
-            self._32(0xEB00 | _MEM, _IP << 8 | a)
+        self._32(0xEB00 | _MEM, _IP << 8 | a)
         return offset
