@@ -34,6 +34,7 @@ class Compiling:
                 if app.instance and not app.is_native():
                     await self._compile(app, app.instance)
                 app = None
+                self._manager.keep_reserve()  # now that the app has begun
             self.wake.clear()
             await self.wake.wait()
 

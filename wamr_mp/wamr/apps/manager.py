@@ -143,11 +143,7 @@ class Manager:
             self._load(app)
         finally:
             gc.threshold(threshold)
-        gc.collect()
-        short = RESERVE - gc.mem_free()
-        while short > 0:
-            freed = self.make_room()
-            short -= freed or short
+        self.keep_reserve()
 
     def _load(self, app):
         from wamr.wasm.errors import LinkError
@@ -162,6 +158,19 @@ class Manager:
                 app.unload()
                 if not self.make_room():
                     raise
+
+    def keep_reserve(self):
+        """Have machine code leave RESERVE bytes, if it can."""
+        if not MICROPYTHON:
+            return
+        gc.collect()
+        short = RESERVE - gc.mem_free()
+        try:
+            while short > 0:
+                freed = self.make_room()
+                short -= freed or short
+        except MemoryError:
+            pass
 
     def make_room(self):
         """Free what makes machine code, or the largest machine code of an app; it is made again
