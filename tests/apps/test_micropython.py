@@ -97,10 +97,15 @@ def test_apps_together(unix: Unix, tmp_path: Path) -> None:
                 answer = await device.ask(PUT, f"/applet?name={name}&heap=1000", app, 4)
                 assert answer.status == 65
             device.writer.write(frame(2, Request(GET, b"/app/l/x").pack()))
-            (first,) = count([await device.ask(GET, "/ticks")])
-            await asyncio.sleep(2)
-            (second,) = count([await device.ask(GET, "/ticks")])
-            assert 18 <= second - first <= 22
+            # Once of a few times, as this PC may have other things to do.
+            for _ in range(5):
+                (first,) = count([await device.ask(GET, "/ticks")])
+                await asyncio.sleep(2)
+                (second,) = count([await device.ask(GET, "/ticks")])
+                if 18 <= second - first <= 22:
+                    break
+            else:
+                raise AssertionError(f"{second - first} ticks in 2 s")
             assert (await device.ask(DELETE, "/applet?name=l")).status == 66
         # As after a power cut.
         async with Remote("1m", path) as device:
