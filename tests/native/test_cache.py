@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 import wamr
@@ -108,6 +109,24 @@ def test_a_full_disk_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(cache, "save", full)
     with pytest.raises(OSError, match="No space"):
         wamr.install(str(path))
+
+
+@x64_only
+def test_a_full_flash_has_no_room_for_code_of_an_older_compiler_too(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "VERSION", "0")
+    wamr.install(str(path))
+    monkeypatch.undo()
+
+    def full(name: str, mode: str) -> Any:
+        if "w" in mode and path.with_suffix(".code").exists():
+            raise OSError(28, "No space left on device")
+        return open(name, mode)
+
+    monkeypatch.setattr(cache, "open", full, raising=False)
+    wamr.install(str(path))
+    assert origin(path) == "cache"
 
 
 @x64_only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import weakref
 from array import array
@@ -233,6 +234,31 @@ def test_so_is_that_of_a_call_whose_import_raised() -> None:
         with pytest.raises(KeyError):
             instance.exports.f(3)
         assert native._spare[0] is not None
+
+
+def test_so_is_that_of_a_call_in_steps() -> None:
+    async def fails(n: int) -> None:
+        raise KeyError(n)
+
+    text = """(import "env" "fails" (func $fails (param i32)))
+      (func (export "f") (param i32) (call $fails (local.get 0)))
+      (func (export "g") (loop $l (br $l)))"""
+    instance = load(text, {"env": {"fails": fails}}, engine="native")
+    with pytest.raises(RuntimeError, match="use call_async"):
+        instance.exports.f(3)
+    assert native._spare[0] is not None
+    with pytest.raises(KeyError):
+        asyncio.run(instance.call_async("f", 3))
+    assert native._spare[0] is not None
+    execution = instance.start("g")
+    assert not execution.step(10) and native._spare[0] is None
+    execution.close()
+    assert native._spare[0] is not None
+    with pytest.raises(RuntimeError, match="is over"):
+        execution.step()
+    other = instance.start("g")
+    execution.close()
+    assert native._spare[0] is None and not other.step(10)
 
 
 def test_a_stack_there_is_no_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,26 +141,29 @@ def parts_of(feature, key, code, table, size):
 
 
 def save(path, module, code, table, size):
-    """Keep code in this file: written aside, verified, renamed. OSError."""
+    """Keep code in this file, in place of what was of no use, and verify it. OSError."""
     key = key_of(module, machine.target())
     from wamr.compiler.loader import bytes_of, feature
 
-    aside = path + "~"
     crc = 0
+    _remove(path)  # a full flash has no room for both
     try:
-        with open(aside, "wb") as file:
+        with open(path, "wb") as file:
             for part in parts_of(feature(), key, code, table, size):
                 part = bytes_of(part)
                 file.write(part)
                 crc = crc32(part, crc)
             file.write(struct.pack("<I", crc))
-        if not is_whole(aside, key):
+        if not is_whole(path, key):
             raise OSError("flash does not hold what was written to it")
-        os.rename(aside, path)
     except BaseException:
         # What a full flash did take is the room that the next file wants.
-        try:
-            os.remove(aside)
-        except OSError:
-            pass
+        _remove(path)
         raise
+
+
+def _remove(path):
+    try:
+        os.remove(path)
+    except OSError:
+        pass

@@ -92,10 +92,19 @@ class Execution:
             raise error
         finally:
             running[0] -= 1
+            if self.failed:
+                self.close()
+
+    def close(self):
+        """End it, wherever it is: its stack goes to the next call."""
+        self.failed = not self.done
+        for call in reversed(self.calls):
+            call.give_back()
 
     def to_end(self):
         """Run to the end; the results as unsigned bits."""
         if not self.step():
+            self.close()
             refuse(self.pending)
         return self.raw
 
@@ -197,9 +206,12 @@ class Execution:
         import asyncio
 
         self.fair = True
-        while not self.step(self.root.engine.SLICE):
-            if self.pending:
-                self.resume(await self.pending)
-            else:
-                await asyncio.sleep(0)
-        return self.result
+        try:
+            while not self.step(self.root.engine.SLICE):
+                if self.pending:
+                    self.resume(await self.pending)
+                else:
+                    await asyncio.sleep(0)
+            return self.result
+        finally:
+            self.close()

@@ -206,13 +206,8 @@ def call(function, args):
 
 def _go_on(function, state):
     execution = Execution(function, ())
-    first = execution.calls[0]
-    first.state = state
-    try:
-        return execution.to_end()
-    except BaseException:
-        first.give_back()
-        raise
+    execution.calls[0].state = state
+    return execution.to_end()
 
 
 def invoke(function, args):
@@ -351,9 +346,12 @@ class Activation:
         return values
 
     # The stack, to the next call: where memory is in pieces, another one may not be had.
+    # (Once: by then another call may have it.)
     def give_back(self):
-        _spare[0] = self.cells
-        _spare[1] = self.address
+        if self.cells:
+            _spare[0] = self.cells
+            _spare[1] = self.address
+            self.cells = None
 
     def is_over(self):
         return False
@@ -371,7 +369,6 @@ class Activation:
             self._trace(out, n)
         finally:
             self.native.code.forget_sites()
-            self.give_back()
 
     def _trace(self, out, n):
         module = self.instance.module

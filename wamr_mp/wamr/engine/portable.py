@@ -85,6 +85,9 @@ class Activation:
     def results(self):
         return self.stack[: len(self.function.type[1])]
 
+    def give_back(self):
+        pass
+
     def is_over(self):
         return self.pc < 0
 
