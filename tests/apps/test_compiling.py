@@ -16,7 +16,7 @@ from wamr.apps.packet import DELETE, GET, PUT, Request
 from wamr.apps.store import FileStore
 from wamr.compiler import loader
 from wamr.compiler.build import Build
-from wamr.engine import auto
+from wamr.engine import auto, portable
 
 from . import wat
 from .device import Device, frame, parse, run
@@ -335,5 +335,129 @@ def test_progress_of_a_module_without_code() -> None:
             for _ in range(20):
                 app.figures()
                 await asyncio.sleep(0)
+
+    run(main())
+
+
+# Counts to a million in its global, and answers with that.
+COUNTING = wat.app(
+    "(global $n (mut i32) (i32.const 0))"
+    + wat.REGISTER
+    + """(func $on_request (param $b i32) (param i32) (local $i i32)
+      (loop $l
+        (global.set $n (i32.add (global.get $n) (i32.const 1)))
+        (br_if $l (i32.lt_u
+          (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000000))))
+      (call $answer (local.get $b) (global.get $n)))"""
+)
+
+
+def test_machine_code_that_gives_way_during_a_call_has_the_globals_until_its_end() -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            await install(device, "a", COUNTING)
+            await compiled(device)
+            app = app_of(device)
+            device.stream.feed_data(frame(2, Request(GET, b"/url", 99, b"", 77, 0).pack()))
+            await turns(lambda: app.instance.globals[1][0])
+            assert device.manager.make_room()
+            (answer,) = await turns(device.frames)
+            assert count([parse(answer)]) == [1000000]
+            await compiled(device)
+            assert count([await ask(device, "/app/a/x")]) == [2000000]
+
+    run(main())
+
+
+def test_functions_are_looked_for_in_new_machine_code() -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            more = '(func (export "seven") (result i32) i32.const 7)'
+            await install(device, "a", wat.app(wat.REGISTER + more))
+            await compiled(device)
+            app = app_of(device)
+            seven = app.instance.export("seven")
+            assert seven() == 7
+            old = app.instance.native.code
+            assert device.manager.make_room()
+            await compiled(device)
+            assert seven() == 7
+            new = app.instance.native.code
+            assert seven.entry == new.address(seven.index) != old.address(seven.index)
+
+    run(main())
+
+
+def test_code_that_is_kept_and_cannot_be_loaded_is_made_once(
+    builds: list[Build], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(_parts: Any) -> None:
+        raise MemoryError
+
+    async def main() -> None:
+        monkeypatch.setattr(loader, "load", fail)
+        async with Device(store=FileStore(str(tmp_path)), frame_pause=0) as device:
+            await install(device, "a", wat.COUNTER)
+            await turns(lambda: builds and builds[0].is_saved)
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert len(builds) == 1
+            assert wamr.info(app_of(device).instance).reason == "not enough memory for machine code"
+
+    run(main())
+
+
+def test_an_app_that_is_gone_when_its_code_was_saved(
+    builds: list[Build], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(_app: Any) -> None:
+        raise MemoryError
+
+    async def main() -> None:
+        async with Device(store=FileStore(str(tmp_path)), frame_pause=0) as device:
+            await install(device, "a", LARGE)
+            await turns(lambda: builds and builds[0].is_saved)
+            with monkeypatch.context() as patched:
+                patched.setattr(wasm_app.WasmApp, "load", fail)
+                assert not app_of(device)._restart("a crash")
+            await install(device, "b", wat.COUNTER)
+            await compiled(device, b"b")
+
+    run(main())
+
+
+def test_compiling_survives_what_it_cannot_tidy_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise MemoryError
+
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            with monkeypatch.context() as patched:
+                patched.setattr("wamr.apps.compiling.forget_native", fail)
+                patched.setattr(auto, "no_room", lambda *_: "not enough memory")
+                await install(device, "a", LARGE)
+                app = app_of(device)
+                await turns(lambda: wamr.info(app.instance).reason == "not enough memory")
+            await install(device, "b", LARGE)
+            await compiled(device, b"b")
+
+    run(main())
+
+
+def test_machine_code_stays_where_there_is_no_room_to_run_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_instance: Any) -> None:
+        raise MemoryError
+
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+            await install(device, "a", wat.COUNTER)
+            await compiled(device)
+            with monkeypatch.context() as patched:
+                patched.setattr(portable, "attach", fail)
+                assert not device.manager.make_room()
+            assert app_of(device).is_native()
+            assert count([await ask(device, "/app/a/x")]) == [1]
 
     run(main())

@@ -186,8 +186,11 @@ class App:
             self.connections.close()
             self.connections = None
         for handle in self.handles:
-            if hasattr(handle, "deinit"):
-                handle.deinit()
+            try:
+                if hasattr(handle, "deinit"):
+                    handle.deinit()
+            except Exception as e:
+                self.manager.log("app %s: %s" % (self.settings["name"], e))
         self.handles.clear()
         self._queue.clear()
 
@@ -196,14 +199,19 @@ class App:
         everything.
         """
         running = self.state == "running"
-        if running:
-            self.state = "stopping"
-            self._wake.set()
-            if not await clock.wait(self._ended, self.manager.config.stop_grace):
+        try:
+            if running:
+                self.state = "stopping"
+                self._wake.set()
+                if not await clock.wait(self._ended, self.manager.config.stop_grace):
+                    self.task.cancel()
+                    await self._ended.wait()
+            if running or self.state == "dead":
+                await self.on_destroy()
+        finally:
+            # Also when the manager is stopped meanwhile.
+            if running:
                 self.task.cancel()
-                await self._ended.wait()
-        if running or self.state == "dead":
-            await self.on_destroy()
-        self._clean()
-        self.unload()
-        self.state = "ended"
+            self._clean()
+            self.unload()
+            self.state = "ended"

@@ -3,8 +3,8 @@
 import asyncio
 import gc
 
-from wamr.engine import auto
-from wamr.host import MICROPYTHON, os
+from wamr.engine import auto, portable
+from wamr.host import MICROPYTHON, forget, os
 from wamr.apps.manager import RESERVE
 
 
@@ -32,7 +32,10 @@ class Compiling:
             while self._waiting and self._manager.restored:
                 app = self._waiting.pop(0)
                 if app.instance and not app.is_native():
-                    await self._compile(app, app.instance)
+                    try:
+                        await self._compile(app, app.instance)
+                    except Exception:
+                        pass  # not even to tidy up there was memory; the next may need less
                 app = None
                 self._manager.keep_reserve()  # now that the app has begun
             self.wake.clear()
@@ -42,7 +45,10 @@ class Compiling:
         build = None
         path = app.entry.code_path()
         try:
-            if self._is_settled(instance, path):
+            if self._use_kept(instance, path):
+                return
+            instance.reason = auto.no_room(instance, RESERVE)
+            if instance.reason:
                 return
             from wamr.compiler.build import Build
 
@@ -54,40 +60,44 @@ class Compiling:
                     # behind.
                     gc.collect()
                 await asyncio.sleep(0)
+                if app.instance is not instance or app not in self._manager.apps:
+                    return  # crashed, and loaded anew; or removed
                 if self._build is not build:
                     self.add(app)  # interrupted
                     return
-                if app.instance is not instance or app not in self._manager.apps:
-                    return  # crashed, and loaded anew; or removed
             auto.use_native(instance)
         except Exception as e:
             instance.reason = auto.reason_of(e)
         finally:
+            self._build = None
             if build:
                 build.close()
             else:
                 from wamr.compiler import unload
 
                 unload()
-            self._build = None
             if not [app for app in self._manager.apps if app.is_native()]:
-                auto.forget_native()
+                forget_native()
         if build and build.is_saved and not app.is_native():
-            self.add(app)  # there was no piece large enough; there may be when all else is gone
+            # There was no piece large enough; there may be when all else is gone.
+            reason = instance.reason
+            if not self._use_kept(instance, path):
+                instance.reason = reason
 
-    # Whether compiling is not needed, as the code is on flash; or not possible.
-    def _is_settled(self, instance, path):
+    # Whether there is code on flash: it is used, or `instance.reason` says why not.
+    def _use_kept(self, instance, path):
         try:
             kept = os.stat(path)[6] if path else 0
         except OSError:
             kept = 0
+        if not kept:
+            return False
         instance.reason = auto.no_room(instance, RESERVE, kept)
-        if kept and not instance.reason:
-            if auto.find(instance.module):
-                auto.use_native(instance)
-                return True
-            instance.reason = auto.no_room(instance, RESERVE)
-        return instance.reason
+        if not instance.reason:
+            if not auto.find(instance.module):
+                return False
+            auto.use_native(instance)
+        return True
 
     def percent(self):
         """How far the work at hand is."""
@@ -100,3 +110,25 @@ class Compiling:
         if build:
             build.close()
         return build is not None
+
+
+# Makes an instance run in the portable engine from its next call on. Calls that are under way go
+# on as they began.
+def give_up(instance):
+    for index in instance._objects:
+        if index >= 0:
+            instance._objects[index].entry = 0  # where this function was, it will not be again
+    portable.attach(instance)
+    instance.engine = portable
+    instance.module.native = instance.native = None
+
+
+# Frees what running machine code takes, when there is no instance that has some.
+def forget_native():
+    forget(
+        "wamr.engine.native",
+        "wamr.engine.cells",
+        "wamr.engine.operations",
+        "wamr.compiler.code",
+        "wamr.compiler.context",
+    )

@@ -135,6 +135,8 @@ class Install:
             error = "WASM module instantiate failed: %s" % e
         except MemoryError:
             error = "allocate memory failed."
+        except Exception as e:
+            error = "%s %s" % (type(e).__name__, e)
         if app:
             app.unload()
         self.discard()

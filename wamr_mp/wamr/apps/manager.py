@@ -94,12 +94,16 @@ class Manager:
 
     async def stop(self):
         """End all apps (they stay installed) and all tasks."""
+        # The tasks first, that none starts another app. (A wait that is over at this very moment
+        # may not notice.)
+        for task in self._tasks:
+            while not task.done():
+                task.cancel()
+                await asyncio.sleep(0)
+        self._tasks = []
         for app in list(self.apps):
             await app.shutdown()
         self.apps.clear()
-        for task in self._tasks:
-            task.cancel()
-        self._tasks = []
 
     # A broken app must not stop the boot: whatever goes wrong with one is its own problem.
     async def _restore(self):
@@ -118,12 +122,10 @@ class Manager:
 
     def load(self, app):
         """Make an app that was installed before ready to run; False if it cannot be."""
-        from wamr.wasm.errors import CompileError, LinkError, Trap
-
         try:
             self.make_ready(app)
             return True
-        except (CompileError, LinkError, Trap, MemoryError, OSError) as e:
+        except Exception as e:
             app.unload()
             app.end("failed", str(e) or "out of memory")
             return False
@@ -181,13 +183,16 @@ class Manager:
         native = [app for app in self.apps if app.is_native()]
         if not native:
             return 0
-        from wamr.engine import auto
-
         app = max(native, key=lambda app: app.instance.native.code.size)
         size = app.instance.native.code.size
-        auto.give_up(app.instance)
+        try:
+            from wamr.apps.compiling import forget_native, give_up
+
+            give_up(app.instance)
+        except MemoryError:
+            return 0  # running without wants some first
         if len(native) == 1:
-            auto.forget_native()
+            forget_native()
         gc.collect()
         app.compile()
         return size
@@ -415,7 +420,11 @@ class Manager:
             job.discard()
 
     async def _work(self):
-        await self._restore()
+        try:
+            await self._restore()
+        except Exception as e:
+            # Of the store, or no memory is left. Apps can still be removed.
+            self.log("starting the installed apps failed: %s %s" % (type(e).__name__, e))
         self.restored = True
         if self.compiling:
             self.compiling.wake.set()
@@ -432,7 +441,10 @@ class Manager:
                     # Most likely there is no memory left. The next job may need less.
                     mid = job.mid if is_request else job.request.mid
                     job = None
-                    self.fail(mid, "Request failed: %s %s" % (type(e).__name__, e))
+                    try:
+                        self.fail(mid, "Request failed: %s %s" % (type(e).__name__, e))
+                    except MemoryError:
+                        pass  # the host's timeout tells
                 job = None
                 if MICROPYTHON:
                     # While no code of an app runs: what an install leaves behind is large.
@@ -479,10 +491,10 @@ class Manager:
         app = job.run()
         if app:
             self._add(app)
+            app.start()
             self.log("Install WASM app success!")
             self.respond(job.request.mid, CREATED)
             self._changed()
-            app.start()
 
     async def _uninstall(self, request, query):
         from wamr.apps.install import app_name

@@ -131,14 +131,13 @@ class Sensors:
             return  # still at the last reading
         try:
             value = sensor.read()
+            if is_coroutine(value):
+                asyncio.create_task(self._await(sensor, value))
+                sensor.busy = True
+            else:
+                self._deliver(sensor, value)
         except Exception as e:
             self._failed(sensor, e)
-            return
-        if is_coroutine(value):
-            sensor.busy = True
-            asyncio.create_task(self._await(sensor, value))
-        else:
-            self._deliver(sensor, value)
 
     async def _await(self, sensor, value):
         try:

@@ -179,14 +179,17 @@ class FileEntry:
         self.settings = settings
         try:
             self.store._write(self.index, settings)
-        except OSError as e:
+        except (OSError, MemoryError) as e:
             raise StoreError("write to flash failed: %s" % e)
 
     def remove(self):
         """The app is not installed any more: the settings go first."""
         self.removed = True
         if self._file:
-            self._file.close()
+            try:
+                self._file.close()
+            except OSError:
+                pass  # of a full flash: it cannot keep what it goes without
             self._file = None
         for extension in ("new", "app"):
             self.store._delete("a%d.%s" % (self.index, extension))

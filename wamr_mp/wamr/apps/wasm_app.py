@@ -32,6 +32,7 @@ class WasmApp(App):
     program = instance = None
     fuel = 64  # of one turn; adapts to the speed of the board
     destroying = False
+    in_native = False  # whether the call under way runs in machine code
     ram = 0  # bytes of MicroPython's heap that loading it took; the first app brings the engine
 
     def load(self):
@@ -91,7 +92,9 @@ class WasmApp(App):
 
     def compile(self):
         if self.manager.config.engine == "auto" and self.state in ("new", "running"):
-            if self.instance and not self.is_native():
+            # Machine code has the globals: new one would take them from under a call that goes on
+            # in what gave way.
+            if self.instance and not self.is_native() and not self.in_native:
                 self.manager.compile(self)
 
     def figures(self):
@@ -148,31 +151,38 @@ class WasmApp(App):
         config = self.manager.config
         limit = config.destroy_limit if self.destroying else self.settings["wd"]
         spent = fuel = 0
-        while True:
-            before = clock.ticks_ms()
-            done = execution.step(self.fuel)
-            clock.charge(execution.fuel_used - fuel)
-            fuel = execution.fuel_used
-            took = clock.ticks_ms() - before
-            spent += took
-            if took > config.slice_ms and self.fuel > 1:
-                self.fuel >>= 1
-            elif took * 2 < config.slice_ms and not done and self.fuel < _MAX_FUEL:
-                self.fuel <<= 1
-            if done:
-                return execution.result
-            if execution.pending:
-                try:
-                    value = await execution.pending
-                except (Trap, Exit, MemoryError):
-                    raise
-                except Exception as e:
-                    raise Trap("async import failed: %s %s" % (type(e).__name__, e))
-                execution.resume(value)
-            else:
-                if spent >= limit:
-                    raise Watchdog()
-                await asyncio.sleep(0)
+        self.in_native = self.is_native()
+        try:
+            while True:
+                before = clock.ticks_ms()
+                done = execution.step(self.fuel)
+                clock.charge(execution.fuel_used - fuel)
+                fuel = execution.fuel_used
+                took = clock.ticks_ms() - before
+                spent += took
+                if took > config.slice_ms and self.fuel > 1:
+                    self.fuel >>= 1
+                elif took * 2 < config.slice_ms and not done and self.fuel < _MAX_FUEL:
+                    self.fuel <<= 1
+                if done:
+                    return execution.result
+                if execution.pending:
+                    try:
+                        value = await execution.pending
+                    except (Trap, Exit, MemoryError):
+                        raise
+                    except Exception as e:
+                        raise Trap("async import failed: %s %s" % (type(e).__name__, e))
+                    execution.resume(value)
+                else:
+                    if spent >= limit:
+                        raise Watchdog()
+                    await asyncio.sleep(0)
+        finally:
+            execution.close()
+            if self.in_native:
+                self.in_native = False
+                self.compile()  # should it have given way
 
     # A call whose failure ends only this call. False: it trapped.
     async def _try(self, function, *args):
@@ -232,7 +242,12 @@ class WasmApp(App):
                 await self._try(function)
             except Watchdog:
                 self.manager.log("app %s: on_destroy took too long" % to_text(self.name))
-            self.destroying = False
+            except Exception as e:
+                self.manager.log(
+                    "app %s: on_destroy failed: %s %s" % (to_text(self.name), type(e).__name__, e)
+                )
+            finally:
+                self.destroying = False
 
     # ---- messages
 

@@ -7,7 +7,7 @@ other goes through the driver, which costs more than most functions do.
 import gc
 
 from wamr.engine import portable
-from wamr.host import MICROPYTHON, const, forget
+from wamr.host import MICROPYTHON, const
 
 # Bytes that compiling takes for a while: the compiler's files, what it works with, and holes.
 _COMPILER = const(24576)
@@ -73,25 +73,6 @@ def use_native(instance, code=None):
     module.native = code
     instance.native = None
     gc.collect()
-
-
-# Makes an instance run in the portable engine from its next call on. Calls that are under way go
-# on as they began.
-def give_up(instance):
-    portable.attach(instance)
-    instance.engine = portable
-    instance.module.native = instance.native = None
-
-
-# Frees what running machine code takes, when there is no instance that has some.
-def forget_native():
-    forget(
-        "wamr.engine.native",
-        "wamr.engine.cells",
-        "wamr.engine.operations",
-        "wamr.compiler.code",
-        "wamr.compiler.context",
-    )
 
 
 def reason_of(error):
