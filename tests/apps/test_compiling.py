@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import wamr
 from native import x64_only
+from wamr.apps import manager as manager_module
 from wamr.apps import wasm_app
 from wamr.apps.packet import DELETE, GET, PUT, Request
 from wamr.apps.store import FileStore
@@ -459,5 +460,31 @@ def test_machine_code_stays_where_there_is_no_room_to_run_without(
                 assert not device.manager.make_room()
             assert app_of(device).is_native()
             assert count([await ask(device, "/app/a/x")]) == [1]
+
+    run(main())
+
+
+def test_machine_code_that_leaves_too_little_is_made_once(
+    builds: list[Build], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with Device(frame_pause=0) as device:
+
+            class Memory:
+                collect = threshold = staticmethod(lambda *_: -1)
+                mem_alloc = staticmethod(lambda: 0)
+
+                @staticmethod
+                def mem_free() -> int:
+                    return 0 if any(app.is_native() for app in device.manager.apps) else 1 << 20
+
+            monkeypatch.setattr(manager_module, "gc", Memory)
+            monkeypatch.setattr(manager_module, "MICROPYTHON", True)
+            await install(device, "a", wat.COUNTER)
+            app = app_of(device)
+            await turns(lambda: "gave way" in wamr.info(app.instance).reason)
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert len(builds) == 1 and not app.is_native()
 
     run(main())

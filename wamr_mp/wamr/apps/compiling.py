@@ -37,7 +37,8 @@ class Compiling:
                     except Exception:
                         pass  # not even to tidy up there was memory; the next may need less
                 app = None
-                self._manager.keep_reserve()  # now that the app has begun
+                # Now that the app has begun. What gives way now would do so again.
+                self._manager.keep_reserve(False)
             self.wake.clear()
             await self.wake.wait()
 
@@ -120,6 +121,7 @@ def give_up(instance):
             instance._objects[index].entry = 0  # where this function was, it will not be again
     portable.attach(instance)
     instance.engine = portable
+    instance.reason = "not enough memory: its machine code gave way"
     instance.module.native = instance.native = None
 
 

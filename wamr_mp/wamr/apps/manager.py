@@ -161,22 +161,22 @@ class Manager:
                 if not self.make_room():
                     raise
 
-    def keep_reserve(self):
-        """Have machine code leave RESERVE bytes, if it can."""
+    def keep_reserve(self, again=True):
+        """Have machine code leave RESERVE bytes, if it can. again: see make_room()."""
         if not MICROPYTHON:
             return
         gc.collect()
         short = RESERVE - gc.mem_free()
         try:
             while short > 0:
-                freed = self.make_room()
+                freed = self.make_room(again)
                 short -= freed or short
         except MemoryError:
             pass
 
-    def make_room(self):
-        """Free what makes machine code, or the largest machine code of an app; it is made again
-        later if there is room. How many bytes, about; 0: there is none.
+    def make_room(self, again=True):
+        """Free what makes machine code, or the largest machine code of an app. again: it is made
+        again later if there is room. How many bytes, about; 0: there is none.
         """
         if self.compiling and self.compiling.interrupt():
             return RESERVE
@@ -194,7 +194,8 @@ class Manager:
         if len(native) == 1:
             forget_native()
         gc.collect()
-        app.compile()
+        if again:
+            app.compile()
         return size
 
     def compile(self, app):
