@@ -104,6 +104,10 @@ def test_timers_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
             (first,) = count(await device.request(GET, "/ticks"))
             (second,) = count(await device.request(GET, "/ticks", seconds=1))
             assert first > 0 and second > first
+            fail_once(device.manager.timers, "fire", MemoryError(), monkeypatch)
+            (third,) = count(await device.request(GET, "/ticks", seconds=1))
+            (fourth,) = count(await device.request(GET, "/ticks"))
+            assert fourth > third > second
 
     run(main())
 

@@ -49,8 +49,11 @@ class Timers:
 
     async def run(self):
         while True:
-            ms = self.fire()
-            if ms == 0:
-                await asyncio.sleep(0)
-            elif await clock.wait(self._changed, ms):
-                self._changed.clear()
+            try:
+                ms = self.fire()
+                if ms == 0:
+                    await asyncio.sleep(0)
+                elif await clock.wait(self._changed, ms):
+                    self._changed.clear()
+            except MemoryError:
+                await asyncio.sleep(0)  # there may be some when others have had their turn
