@@ -34,7 +34,7 @@ TOGETHER = (
 )
 # Files of the compiler for one kind of machine begin with its name.
 MACHINES = {"rv32", "thumb1", "thumb2", "vfp", "x64", "xtensa"}
-BUILTINS = ("len", "range", "list", "dict", "bytes")
+BUILTINS = ("len", "range", "list", "dict", "bytes", "max")
 
 
 # By module, the names that are imported; as dict, which keeps their order. "": modules.

@@ -87,6 +87,11 @@ def show_compiling(figures: dict, counts: dict[str, dict[str, boards.Counted]]) 
     }
     loads = [sum(peers.LOAD_M3[k][i] for k in ALL) / sum(opcodes.values()) for i in (0, 1)]
     rows.append(["all together", sum(opcodes.values()), *total.values(), *loads])
+    again = figures["compiling again"] = {
+        chip: sum(c.again for c in found.values()) / sum(opcodes[k] for k in found)
+        for chip, found in counts.items()
+    }
+    rows.append(["not the first since boot", sum(opcodes.values()), *again.values(), None, None])
     data = large.module()
     n = kernels.size(data)[1]
     made = {chip: boards.compiling(name, data) for chip, (name, _) in BOARDS.items()}

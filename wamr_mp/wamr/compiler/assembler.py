@@ -31,8 +31,10 @@ class Assembler:
     )  # fmt: skip
 
     def __init__(self):
+        get = getattr  # found faster as local variables
+        put = setattr
         for name in self.OFTEN:
-            setattr(self, name, getattr(self, name))
+            put(self, name, get(self, name))
         self.guaranteed = 0  # bytes that the memory has at least
         self.keep_limit = False  # whether the function at hand uses the memory
         self.is_leaf = False  # and whether it calls nothing

@@ -104,10 +104,14 @@ def _exists(path):
 
 def _frozen(key):
     name = name_of(key)
+    path = sys.path[:]
+    sys.path[:] = (".frozen",)  # nowhere else is it looked for
     try:
         found = __import__(name)
     except ImportError:
         return None
+    finally:
+        sys.path[:] = path
     sys.modules.pop(name)
     return found.f, found.about
 

@@ -95,8 +95,9 @@ class Function:
 
     # Made before the target is loaded, as it wants room in one piece.
     def __init__(self):
+        put = setattr  # found faster as a local variable
         for name in _ATTRIBUTES:
-            setattr(self, name, None)
+            put(self, name, None)
 
     def work_on(self, program):
         self.program = program

@@ -150,7 +150,9 @@ def constant(f, op, pc):
     code = f.code
     if op <= 0x42:
         value = signed_leb(code, pc)
-        pc = next_leb(code, pc)
+        while code[pc] > 127:
+            pc += 1
+        pc += 1
     else:
         n = 4 if op == 0x43 else 8
         value = int.from_bytes(bytes(code[pc : pc + n]), "little")

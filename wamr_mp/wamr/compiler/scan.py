@@ -5,9 +5,15 @@ from wamr.wasm.module import leb, next_leb
 
 
 def signed_leb(code, pc):
-    value = leb(code, pc)
-    bits = 7 * (next_leb(code, pc) - pc)
-    return value - (1 << bits) if value >> (bits - 1) else value
+    byte = code[pc]
+    value = byte & 0x7F
+    bits = 7
+    while byte > 127:
+        pc += 1
+        byte = code[pc]
+        value |= (byte & 0x7F) << bits
+        bits += 7
+    return value - (1 << bits) if byte & 0x40 else value
 
 
 # What a look at the opcode tells. The lowest bits: what stands behind it.
@@ -131,8 +137,11 @@ class Scan:
                     pc += 1
                 pc += 1
             elif bits == _SET:
-                i = leb(code, pc)
-                pc = next_leb(code, pc)
+                i = code[pc]
+                pc += 1
+                if i > 127:
+                    i = leb(code, pc - 1)
+                    pc = next_leb(code, pc)
                 uses[i] += weight
                 written[i] = 1
             elif bits == _TWO_LEBS:
@@ -146,7 +155,9 @@ class Scan:
                 blocks.append(weight)
                 if op == 0x03 and weight < 4096:
                     weight *= 8
-                pc = next_leb(code, pc)
+                while code[pc] > 127:
+                    pc += 1
+                pc += 1
             elif bits == _END:
                 if blocks:
                     weight = blocks.pop()

@@ -93,22 +93,19 @@ class Thumb2(Calls):
             self._const(d, value)
 
     def _const(self, d, value):
+        if 0 <= value < 0x10000:
+            self._movw(0xF240, d, value)
+            return
         bits = modified(value if value >= 0 else ~value)
         if bits >= 0:
             self._immediate(0xF04F if value >= 0 else 0xF06F, d, bits)
             return
-        value &= 0xFFFFFFFF
-        bits = modified(value)
+        bits = modified((value if value < 0 else ~value) & 0xFFFFFFFF)
         if bits >= 0:
-            self._immediate(0xF04F, d, bits)
-            return
-        bits = modified(value ^ 0xFFFFFFFF)
-        if bits >= 0:
-            self._immediate(0xF06F, d, bits)
+            self._immediate(0xF04F if value < 0 else 0xF06F, d, bits)
             return
         self._movw(0xF240, d, value & 0xFFFF)
-        if value >> 16:
-            self._movw(0xF2C0, d, value >> 16)
+        self._movw(0xF2C0, d, value >> 16 & 0xFFFF)
 
     def _movw(self, op, d, half):
         self._32(

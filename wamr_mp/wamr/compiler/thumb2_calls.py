@@ -53,12 +53,15 @@ class Calls(Wide):
 
     def call_stub(self, target):
         self._far(0xF800, target)
-        self.site()
+        if self.sites is not None:
+            self.site()
 
     def _far(self, second, target):
-        place = self.here()
+        code = self.code
+        place = len(code)
         n = (target - self.base >> 1) - place - 2 if target >= 0 else 0
-        self._32(0xF000 | n >> 11 & 0x7FF, second | n & 0x7FF)
+        code.append(0xF000 | n >> 11 & 0x7FF)
+        code.append(second | n & 0x7FF)
         return place
 
     # Leaves the function's entry in the scratch register; goes to `mismatch` unless it has this

@@ -18,28 +18,22 @@ _SHIFTS = b"\x00\x02\x01\x03\x03"
 def modified(value):
     if value < 0x100:
         return value
-    n = 0
-    bits = value
-    while not bits & 0xFF:
-        bits >>= 8
-        n += 8
-    while not bits & 1:
+    n = 1 if value < 0x10000 else 9 if value < 0x1000000 else 17
+    bits = value >> n
+    while bits > 0xFF:
         bits >>= 1
         n += 1
-    if bits < 0x100:
-        while bits < 0x80:
-            bits <<= 1
-            n -= 1
+    if bits << n == value:
         return 32 - n << 7 | bits & 0x7F
-    if value < 0x10000:
+    half = value & 0xFFFF
+    if value >> 16 != half:
         return -1
-    bits = value & 0xFF
-    if value == bits * 0x10001:
+    bits = half & 0xFF
+    if half == bits:
         return 0x100 | bits
-    if value == bits * 0x1010101:
+    if half == bits * 0x101:
         return 0x300 | bits
-    bits = value >> 8 & 0xFF
-    return 0x200 | bits if value == bits * 0x1000100 else -1
+    return -1 if bits else 0x200 | half >> 8
 
 
 class Wide(Pairs):

@@ -66,38 +66,40 @@ def frame_layout(module, index):
 # The locals used most get the registers that there are for locals, of either class.
 def assign(f, scan, types, registers, float_registers):
     uses = scan.uses
+    cells = f.cells
+    place = f.place
     ranked = []
     cell = 0
     for i in range(len(types)):
         kind = types[i]
         bits = (0x7F - kind) << 2 if kind > 0x7B else 0
-        f.cells.append(cell)
-        f.place.append(i << 4 | bits | _LOCAL)
+        cells.append(cell)
+        place.append(i << 4 | bits | _LOCAL)
         cell += 2 if bits & _WIDE else 1
         if uses[i] > 1:
             ranked.append(uses[i] << 16 | 0xFFFF - i)
-    f.home.extend(f.place)
+    f.home.extend(place)
     n = m = 0
     while ranked and (n < len(registers) or m < len(float_registers)):
         best = max(ranked)
         ranked.remove(best)
         i = 0xFFFF - (best & 0xFFFF)
-        bits = f.place[i] & _TYPE
+        bits = place[i] & _TYPE
         if f.floats >> (bits >> 2) & 1:
             if m == len(float_registers):
                 continue
             r = float_registers[m]
-            f.place[i] = r << 4 | bits
+            place[i] = r << 4 | bits
             m += 1
         elif bits & _WIDE and f.pairs:
             if n + 1 >= len(registers):
                 continue
             r = registers[n]
-            f.place[i] = pair(r, registers[n + 1]) << 4 | bits
+            place[i] = pair(r, registers[n + 1]) << 4 | bits
             n += 2
         elif n < len(registers):
             r = registers[n]
-            f.place[i] = r << 4 | bits
+            place[i] = r << 4 | bits
             n += 1
         else:
             continue

@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "591c4b1a"
+VERSION = "a74be843"
