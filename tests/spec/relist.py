@@ -38,7 +38,7 @@ def relist(engine: str, name: str) -> None:
     found = []
     with tempfile.TemporaryDirectory() as folder, test_spec.equip(name, Path(folder)) as board:
         for file in test_spec.FILES:
-            outcome, _, said = test_spec.run_file(board, file, Path(folder), engine, nothing)
+            outcome, _, said = test_spec.run_file(board, file, engine, nothing, test_spec.SPARE)
             if not outcome.finished:
                 sys.exit(f"{file}.wast: the run did not end: {said}")
             found += [(module, MODULE) for module in outcome.too_big]
