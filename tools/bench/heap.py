@@ -116,11 +116,9 @@ def compiling(name: str, modules: dict[str, bytes]) -> dict[str, Compiling | Non
 
 
 def modules() -> dict[str, bytes]:
-    names = ("fib", "sha256", "icall", "matmul_f32")
-    return {
-        **{name: kernels.wasm(name).read_bytes() for name in names},
-        "large": large.module(),
-    }
+    found = {name: kernels.wasm(name).read_bytes() for name in kernels.EXECUTED}
+    found["large"] = large.module()
+    return found
 
 
 def loop(device: Board | Unix) -> int:

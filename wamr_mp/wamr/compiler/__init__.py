@@ -78,6 +78,9 @@ def unload():
         for module in _loaded:
             for value in module.__dict__.values():
                 if kind_of(value) is kind and getattr(value, "__module__", "") == module.__name__:
-                    empty(value)
+                    try:
+                        empty(value)
+                    except MemoryError:
+                        pass
             module.__dict__.clear()
     _loaded.clear()

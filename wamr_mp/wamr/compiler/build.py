@@ -92,6 +92,7 @@ class Build:
     def _load_made(self, made, jump):
         parts, table, size = made
         code = parts[0] if self._is_tight(parts) else _join(parts)
+        parts.clear()  # should something on a board's C stack keep the list, they go
         if jump:
             return Code(self.module, jump, table, size, "compiled", code)
         from wamr.compiler import loader

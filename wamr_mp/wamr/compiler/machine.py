@@ -3,7 +3,7 @@
 import sys
 
 from wamr.compiler import load
-from wamr.host import MICROPYTHON, array, const
+from wamr.host import MICROPYTHON, array
 
 # .mpy architectures (bits 10 and up of sys.implementation._mpy) and the targets for them: the
 # class, and where it is.
@@ -18,7 +18,6 @@ TARGETS = {
     11: ("RV32", "wamr.compiler.rv32"),
 }
 _UNITS = {2: 1, 10: 1}  # bytes, where that is not 2
-_PIECE = const(512)
 # What else has to be loaded before it.
 BASES = {"wamr.compiler.vfp": "wamr.compiler.thumb2"}
 
@@ -41,12 +40,8 @@ def target(arch=None):
 def buffer(n, unit=None):
     if (unit or _UNITS.get(here())) == 1:
         return bytearray(n)
-    # Piece by piece: as many zeros to copy would take as much again.
-    piece = array("H", bytes(_PIECE))
-    found = array("H")
-    while 2 * len(found) < n:
-        found.extend(piece)
-    return found
+    # What is in it does not matter; zeros to copy would take as much again.
+    return array("H", range(min(n >> 1, 0x10000)))
 
 
 # An assembler for it, or None.
