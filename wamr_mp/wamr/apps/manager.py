@@ -36,7 +36,7 @@ _MAX_EVENT_URL = const(255)
 RESERVE = const(18432)
 # Bytes that may be allocated while an app is loaded until garbage is collected; more where there is
 # more memory, as that takes longer then.
-_GARBAGE = const(1024)
+_GARBAGE = const(4096)
 # Kinds of messages of an app's queue.
 ON_REQUEST = const(0)
 ON_RESPONSE = const(1)
@@ -140,7 +140,7 @@ class Manager:
         # What loading leaves behind is collected before what stays comes to lie above it: that
         # would leave no large piece free.
         threshold = gc.threshold()
-        gc.threshold(max(_GARBAGE, (gc.mem_alloc() + gc.mem_free()) >> 7))
+        gc.threshold(max(_GARBAGE, (gc.mem_alloc() + gc.mem_free()) >> 5))
         try:
             self._load(app)
         finally:
