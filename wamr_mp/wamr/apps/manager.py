@@ -492,10 +492,12 @@ class Manager:
         app = job.run()
         if app:
             self._add(app)
-            app.start()
-            self.log("Install WASM app success!")
-            self.respond(job.request.mid, CREATED)
-            self._changed()
+            try:
+                self.log("Install WASM app success!")
+                self.respond(job.request.mid, CREATED)
+                self._changed()
+            finally:
+                app.start()  # also if there is no memory to tell
 
     async def _uninstall(self, request, query):
         from wamr.apps.install import app_name
