@@ -98,6 +98,10 @@ def test_progress_is_told() -> None:
     run(main())
 
 
+def out_of_memory(*_args: Any) -> None:
+    raise MemoryError
+
+
 @pytest.fixture
 def builds(monkeypatch: pytest.MonkeyPatch) -> list[Build]:
     """All that was begun to be compiled."""
@@ -392,11 +396,8 @@ def test_functions_are_looked_for_in_new_machine_code() -> None:
 def test_code_that_is_kept_and_cannot_be_loaded_is_made_once(
     builds: list[Build], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def fail(_parts: Any) -> None:
-        raise MemoryError
-
     async def main() -> None:
-        monkeypatch.setattr(loader, "load", fail)
+        monkeypatch.setattr(loader, "load", out_of_memory)
         async with Device(store=FileStore(str(tmp_path)), frame_pause=0) as device:
             await install(device, "a", wat.COUNTER)
             await turns(lambda: builds and builds[0].is_saved)
@@ -411,15 +412,12 @@ def test_code_that_is_kept_and_cannot_be_loaded_is_made_once(
 def test_an_app_that_is_gone_when_its_code_was_saved(
     builds: list[Build], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def fail(_app: Any) -> None:
-        raise MemoryError
-
     async def main() -> None:
         async with Device(store=FileStore(str(tmp_path)), frame_pause=0) as device:
             await install(device, "a", LARGE)
             await turns(lambda: builds and builds[0].is_saved)
             with monkeypatch.context() as patched:
-                patched.setattr(wasm_app.WasmApp, "load", fail)
+                patched.setattr(wasm_app.WasmApp, "load", out_of_memory)
                 assert not app_of(device)._restart("a crash")
             await install(device, "b", wat.COUNTER)
             await compiled(device, b"b")
@@ -448,15 +446,12 @@ def test_compiling_survives_what_it_cannot_tidy_up(monkeypatch: pytest.MonkeyPat
 def test_machine_code_stays_where_there_is_no_room_to_run_without(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(_instance: Any) -> None:
-        raise MemoryError
-
     async def main() -> None:
         async with Device(frame_pause=0) as device:
             await install(device, "a", wat.COUNTER)
             await compiled(device)
             with monkeypatch.context() as patched:
-                patched.setattr(portable, "attach", fail)
+                patched.setattr(portable, "attach", out_of_memory)
                 assert not device.manager.make_room()
             assert app_of(device).is_native()
             assert count([await ask(device, "/app/a/x")]) == [1]
