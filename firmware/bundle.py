@@ -4,7 +4,8 @@ there: the groups in compiler/__init__.py, and TOGETHER.
 To find a file costs a board 60,000 instructions, to import names from another one 10,000, and a
 module takes 100 bytes of RAM, each name that it imports or defines 8 to 12. In the compiler, which
 is loaded anew for each app, that would be a third of all. The numbers of context.py stand where
-they are used, for the same reason.
+they are used, for the same reason. And firmware for one kind of machine has its target among the
+rest of the compiler, as functions: see flatten.py.
 
     python3 firmware/bundle.py DIR    write them there, to be looked at
 """
@@ -17,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from flatten import Flat
 from unused import find_unused
 
 SOURCES = Path(__file__).resolve().parent.parent / "wamr_mp" / "wamr"
@@ -25,6 +27,7 @@ INIT = "compiler/__init__.py"
 CONTEXT = "compiler/context.py"
 ROUTINES = "compiler/routines.py"
 MADE = "compiler/made.py"  # which takes its place
+MACHINE = "compiler/machine.py"
 # Other files that become one: that named last, after what it needs.
 TOGETHER = (
     ["compiler/version", "compiler/cache"],
@@ -84,15 +87,17 @@ LARGE = read_groups()
 GROUPS = {**{names[-1]: names for names in TOGETHER}, **LARGE}
 GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 GROUP_OF[MADE[:-3]] = GROUP_OF[ROUTINES[:-3]]
+CORE = GROUP_OF[ROUTINES[:-3]]
 CONSTANTS = read_constants()
 
 
 class Source:
     """A file, as text of which parts are replaced."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, group_of: dict[str, str] = GROUP_OF) -> None:
         self.path = SOURCES / file
-        self.group = GROUP_OF.get(file[:-3])
+        self.group_of = group_of
+        self.group = group_of.get(file[:-3])
         text = self.path.read_text()
         self.lines = text.split("\n")
         self.tree = ast.parse(text)
@@ -109,16 +114,39 @@ class Source:
     def result(self) -> list[str]:
         """The lines, with all that replaced."""
         lines = self.lines[:]
-        for i, start, end, text in sorted(self.edits, key=lambda edit: edit[:2], reverse=True):
+        # What is inserted goes before what stands there.
+        order = sorted(self.edits, key=lambda edit: (*edit[:2], edit[1] != edit[2]), reverse=True)
+        for i, start, end, text in order:
             lines[i] = lines[i][:start] + text + (lines[i][end:] if end is not None else "")
         return lines
+
+    def reread(self) -> None:
+        """Do these replacements now."""
+        self.lines = self.result()
+        self.tree = ast.parse("\n".join(self.lines))
+        self.edits = []
 
     def leave_out(self, functions: set[ast.FunctionDef]) -> None:
         """Read it again without these functions of its tree."""
         for node in functions & {*ast.walk(self.tree)}:
             for i in range(node.lineno - 1, node.end_lineno):
                 self.lines[i] = ""
-        self.tree = ast.parse("\n".join(self.lines))
+        self.reread()
+
+    def inline_own(self) -> None:
+        """The file's own numbers stand where they are used: another file's have the same names."""
+        values: dict[str, int] = {}
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("const("):
+                name = ast.unparse(node.targets[0])
+                if name.startswith("_"):
+                    values[name] = eval(ast.unparse(node.value.args[0]), {}, values)
+                    self.replace(node, "")
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in values:
+                value = values[node.id]
+                self.replace(node, str(value) if value >= 0 else f"({value})")
+        self.reread()
 
     def make_native(self) -> None:
         """Functions are frozen as machine code, by MicroPython's own native emitter."""
@@ -175,14 +203,14 @@ class Source:
     def redirect(self, node: ast.ImportFrom, imports: Imports) -> None:
         """Add what imports the same in firmware."""
         file = path_of(node.module)
-        group = GROUP_OF.get(file)
+        group = self.group_of.get(file)
         for alias in node.names:
             name = ast.unparse(alias)
             if group:
                 if group != self.group:
                     imports[dotted(group)][name] = None
             elif (SOURCES / file / f"{name}.py").exists():
-                found = GROUP_OF.get(f"{file}/{name}", f"{file}/{name}")
+                found = self.group_of.get(f"{file}/{name}", f"{file}/{name}")
                 if found == self.group:
                     self.unqualify(name)
                 else:  # by its full name, which as part of the code takes no RAM
@@ -244,21 +272,22 @@ def bundled(files: Iterable[str], machine: str | None = None) -> dict[str, str]:
     """What firmware has for these files of the runtime: text, by file. machine: what it makes code
     for, see manifest.py. Stubs and routines are there ready made then, and what emits any is not.
     """
-    sources = {file: Source(file) for file in files}
-    made = {}
+    group_of, groups = for_machine(machine.split()) if machine else (GROUP_OF, GROUPS)
+    sources = {file: Source(file, group_of) for file in files}
+    made = ""
     if machine:
         for name in MACHINES - {*machine.split()}:
             for file in [file for file in sources if Path(file).stem.split("_")[0] == name]:
                 sources.pop(file)
-        made = ready_made(machine.split())
         leave_out_emitters(sources)
+        made = flattened(machine.split()[-1], groups[CORE], sources)
         if NATIVE_MACHINE in machine.split():
             for file in NATIVE:
                 sources[f"{file}.py"].make_native()
     else:
         sources.pop(MADE, None)
     found = {}
-    for group, names in GROUPS.items():
+    for group, names in groups.items():
         members = [f"{name}.py" for name in names]
         if made:
             members = [MADE if file == ROUTINES else file for file in members]
@@ -270,20 +299,43 @@ def bundled(files: Iterable[str], machine: str | None = None) -> dict[str, str]:
             (node,) = (n for n in source.tree.body if ast.unparse(n).startswith("GROUPS"))
             source.replace(node, "GROUPS = {}")
         found[file] = "\n".join([as_text(imports, "\n"), *source.result()])
-    for file, text in made.items():
-        found[file] += text
+    if made:
+        found[f"{CORE}.py"] += made
     return found
 
 
-def ready_made(machines: list[str]) -> dict[str, str]:
-    """What is added to files: the stubs and routines of the targets in them."""
+def for_machine(names: list[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The groups where there is only this target (and that which it builds upon): it is part of
+    CORE. By file, and by group.
+    """
     import make_routines  # which loads the compiler
 
-    found = {}
-    for name in set(machines) - {make_routines.base_of(name) for name in machines}:
-        target, arch = make_routines.target_of(name)
-        found[f"compiler/{name}.py"] = f"\n{target}.MADE = {make_routines.make(arch)!r}\n"
-    return found
+    if names[:-1] != [base for base in [make_routines.base_of(names[-1])] if base]:
+        raise BundleError(f"not one target, with what it builds upon before it: {names}")
+    groups = {**GROUPS}
+    for name in names:
+        file = f"compiler/{name}"
+        groups[CORE] = [*groups[CORE], *groups.pop(file, [file])]
+    return {**GROUP_OF, **dict.fromkeys(groups[CORE], CORE)}, groups
+
+
+def flattened(name: str, files: list[str], sources: dict[str, Source]) -> str:
+    """Makes functions of the methods of the target of this name, in sources; returns what is added
+    to CORE: its class, with stubs and routines ready made.
+    """
+    import make_routines
+
+    target, arch = make_routines.target_of(name)
+    members = [sources[MADE if f"{file}.py" == ROUTINES else f"{file}.py"] for file in files]
+    for source in members:
+        source.inline()
+        source.inline_own()
+    kind = Flat(target, members).make()
+    for node in ast.walk(sources[MACHINE].tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if sources[MACHINE].group_of.get(path_of(node.value)) == CORE:
+                sources[MACHINE].replace(node, repr(dotted(CORE)))
+    return f"\n{kind}    MADE = {make_routines.make(arch)!r}\n"
 
 
 def leave_out_emitters(sources: dict[str, Source]) -> None:

@@ -1,7 +1,7 @@
 """wamr.install(): compile a module once, and keep the code beside its file."""
 
+from wamr.compiler import code_path
 from wamr.compiler.build import Build
-from wamr.compiler.cache import path_of
 from wamr.wasm.module import Module
 
 
@@ -38,7 +38,7 @@ async def install_async(path, progress=None):
 
 
 def _begin(path):
-    return Build(Module(path), path_of(path))
+    return Build(Module(path), code_path(path))
 
 
 def _end(build):

@@ -14,7 +14,7 @@ code.py        Code: what the engine needs of it from then on
 
 import sys
 
-from wamr.host import MICROPYTHON, drop
+from wamr.host import MICROPYTHON, drop, os
 
 # What the engine needs as long as code runs.
 _KEPT = ("wamr.compiler.code", "wamr.compiler.context")
@@ -34,8 +34,9 @@ GROUPS = {
 }
 
 
-# The modules that load() has imported: most of the compiler.
+# The modules that load() has imported: most of the compiler. And the targets' classes in use.
 _loaded = []
+targets = []
 # What is being built, or looked for in code: as long as there is anything, the compiler stays.
 builds = []
 
@@ -59,8 +60,8 @@ def empty(thing):
 
 # Forgets the compiler, which is needed only for a while; what it took is free once garbage is
 # collected. A board's collector takes for a pointer what an earlier call has left on the C stack,
-# and a single one into these files would keep them all: so they, and their classes, lose what they
-# have.
+# and a single one into these files would keep them all: so they, and the large classes, lose what
+# they have.
 def unload():
     if builds:
         return
@@ -74,13 +75,60 @@ def unload():
         files.append("wamr.compiler")
     drop(*files)
     if MICROPYTHON:
-        kind_of = kind = type
         for module in _loaded:
-            for value in module.__dict__.values():
-                if kind_of(value) is kind and getattr(value, "__module__", "") == module.__name__:
-                    try:
-                        empty(value)
-                    except MemoryError:
-                        pass
             module.__dict__.clear()
+        for kind in targets:
+            while kind is not object:
+                try:
+                    empty(kind)
+                except MemoryError:
+                    pass
+                kind = kind.__bases__[0]
     _loaded.clear()
+    targets.clear()
+
+
+# The package of code that is frozen in the firmware, and whether there is any; None: not known.
+FROZEN = "wamr_code"
+_any_frozen = None
+
+
+def has_frozen():
+    """Whether the firmware has machine code of modules."""
+    global _any_frozen
+    if _any_frozen is None:
+        path = sys.path[:]
+        sys.path[:] = (".frozen",)  # nowhere else is it looked for
+        try:
+            __import__(FROZEN)
+            _any_frozen = True
+        except ImportError:
+            _any_frozen = False
+        finally:
+            sys.path[:] = path
+    return _any_frozen
+
+
+def code_path(source):
+    """The file that keeps the code of the module in the file `source`."""
+    return (source[:-5] if source[-5:] == ".wasm" else source) + ".code"
+
+
+def find_code(module):
+    """The Code of a module if it was kept, else None. OSError, MemoryError, ValueError."""
+    if not (MICROPYTHON and has_frozen()) and not is_kept(module.source):
+        return None
+    from wamr.compiler import cache
+
+    try:
+        return cache.find(module)
+    finally:
+        unload()
+
+
+# Whether there is a file with code of this module.
+def is_kept(source):
+    try:
+        return isinstance(source, str) and bool(os.stat(code_path(source)))
+    except OSError:
+        return False

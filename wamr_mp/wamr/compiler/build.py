@@ -102,8 +102,7 @@ class Build:
     # The code's parts, its table and size, in a list that can be emptied.
     def _take(self):
         program = self._program
-        asm = program.asm
-        self.unused = (asm.room - asm.here()) * asm.UNIT
+        self.unused = program.unused
         return [program.parts, program.table(), program.size]
 
     # Whether all of it is in the file now.

@@ -8,11 +8,9 @@ What can be installed over a link has other names, and is wasm. Whoever can writ
 board can replace its main.py as well: against them no checksum would help.
 """
 
-import sys
-
-from wamr.compiler import machine
+from wamr.compiler import FROZEN, code_path, has_frozen, is_kept, machine
 from wamr.compiler.version import VERSION
-from wamr.host import MICROPYTHON, const, os, struct
+from wamr.host import MICROPYTHON, const, drop, os, struct
 
 
 # A module that is built in. A u before its name saves the search for a file, 80,000 instructions.
@@ -28,11 +26,6 @@ _PIECE = const(512)
 _KEY = const(32)
 # Bytes of `about` before the table: the key, and the number of bytes of code.
 _TABLE = const(36)
-
-
-def path_of(source):
-    """The file that keeps the code of the module in the file `source`."""
-    return (source[:-5] if source[-5:] == ".wasm" else source) + ".code"
 
 
 def key_of(module, target):
@@ -55,27 +48,23 @@ def about(key, table, size):
     return key + struct.pack("<I", size) + bytes(table)
 
 
-# The name of the frozen module that has the code of this key.
+# The name of the frozen module that has the code of this key: of 21 characters, see loader.head().
 def name_of(key):
-    return "wamr_" + binascii.hexlify(key).decode()[:16]
+    return FROZEN + "." + binascii.hexlify(key).decode()[:11]
 
 
 def find(module):
-    """The Code of a module if it was kept, else None. OSError, MemoryError, ValueError."""
+    """The Code of a module if it was kept, else None. See find_code()."""
     target = machine.target()
     if not target:
         return None
-    path = path_of(module.source) if isinstance(module.source, str) else None
-    there = path is not None and _exists(path)
-    if not there and not MICROPYTHON:
-        return None  # nothing is frozen here
     key = key_of(module, target)
     origin = "frozen"
-    made = _frozen(key) if MICROPYTHON else None
-    if not made and there and is_whole(path, key):
+    made = _frozen(key) if MICROPYTHON and has_frozen() else None
+    if not made and is_kept(module.source) and is_whole(code_path(module.source), key):
         from wamr.compiler import loader
 
-        made = loader.load_file(path)
+        made = loader.load_file(code_path(module.source))
         origin = "cache"
     if not made or made[1][:_KEY] != key:
         return None
@@ -94,25 +83,13 @@ def find(module):
     return code
 
 
-def _exists(path):
-    try:
-        os.stat(path)
-        return True
-    except OSError:
-        return False
-
-
 def _frozen(key):
     name = name_of(key)
-    path = sys.path[:]
-    sys.path[:] = (".frozen",)  # nowhere else is it looked for
     try:
-        found = __import__(name)
+        found = __import__(name, None, None, ("",))
     except ImportError:
         return None
-    finally:
-        sys.path[:] = path
-    sys.modules.pop(name)
+    drop(name)
     return found.f, found.about
 
 
@@ -141,7 +118,11 @@ def is_whole(path, key):
 def parts_of(feature, key, code, table, size):
     from wamr.compiler.loader import head
 
-    return [head(size, feature, name_of(key), about(key, table, size))] + code + [b"\0"]
+    return (
+        [head(size, feature, name_of(key).replace(".", "/"), about(key, table, size))]
+        + code
+        + [b"\0"]
+    )
 
 
 def save(path, module, code, table, size):

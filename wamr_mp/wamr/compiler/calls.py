@@ -255,8 +255,7 @@ def call_by_driver(f, back, found):
         return
     if len(results) == 1:
         bits = type_bits(results[0])
-        load = asm.load_wide if is_wide(results[0]) else asm.load_cell
-        load(result_register(f, bits), start)
+        (asm.load_wide if bits & _WIDE else asm.load_cell)(result_register(f, bits), start)
     if back is None:
         asm.leave_function(f.return_cell)
     else:

@@ -2,7 +2,7 @@
 
 import sys
 
-from wamr.compiler import load
+from wamr.compiler import load, targets
 from wamr.host import MICROPYTHON, array
 
 # .mpy architectures (bits 10 and up of sys.implementation._mpy) and the targets for them: the
@@ -52,4 +52,6 @@ def assembler(arch=None):
     load("wamr.compiler.core")
     if group in BASES:
         load(BASES[group])
-    return getattr(load(group), name)()
+    kind = getattr(load(group), name)
+    targets.append(kind)
+    return kind()

@@ -212,6 +212,10 @@ def binary_wide(f, op, pc):
     return f.next
 
 
+def _compare_const(asm, condition, a, value, wide):
+    return (asm.compare_const_wide if wide else asm.compare_const)(condition, a, value)
+
+
 # Division and remainder: traps for zero, and for the one quotient that does not fit; its remainder
 # is 0, but the hardware would fault.
 def divide(f, op, pc):
@@ -226,17 +230,16 @@ def divide(f, op, pc):
     release(f, x)
     release(f, y)
     d = result(f, pc, bits)
-    compare_const = asm.compare_const_wide if bits else asm.compare_const
     constant = b & _KIND == _CONST
     value = b >> 4
     if not constant or not value:
-        asm.branch(compare_const(_EQ, y, 0), trap(f, context.DIVIDE_BY_ZERO, pc))
+        asm.branch(_compare_const(asm, _EQ, y, 0, bits), trap(f, context.DIVIDE_BY_ZERO, pc))
     end = []
     if (op == _DIV_S or op == _REM_S) and (not constant or value == -1):
         other = []
-        asm.branch(compare_const(_NE, y, -1), other)
+        asm.branch(_compare_const(asm, _NE, y, -1, bits), other)
         if op == _DIV_S:
-            condition = compare_const(_EQ, x, -1 << (63 if bits else 31))
+            condition = _compare_const(asm, _EQ, x, -1 << (63 if bits else 31), bits)
             asm.branch(condition, trap(f, context.INTEGER_OVERFLOW, pc))
         else:
             asm.const(d, 0)

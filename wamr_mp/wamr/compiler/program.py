@@ -47,6 +47,11 @@ class Program:
     def size(self):
         return self.asm.base + self.asm.here() * self.asm.UNIT
 
+    # Bytes of the buffer at hand that are not used.
+    @property
+    def unused(self):
+        return (self.asm.room - self.asm.here()) * self.asm.UNIT
+
     def _open(self, base, buf):
         self.asm.open(base, buf)
         self.parts.append(buf)

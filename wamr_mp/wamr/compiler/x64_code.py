@@ -418,7 +418,8 @@ class Encoder(Assembler):
             self._movaps(d - 16, a - 16)
             code[start - 1] = len(code) - start
 
-    select_wide = select
+    def select_wide(self, condition, d, a):
+        self.select(condition, d, a)
 
     def jump(self, label):
         self.code.append(0xE9)

@@ -43,10 +43,10 @@ def attach(instance):
 def find(module):
     if MICROPYTHON:
         gc.collect()  # what stays of this must not lie in the middle of the free memory
-    from wamr.compiler import cache, unload
+    from wamr.compiler import find_code, unload
 
     try:
-        module.native = cache.find(module)
+        module.native = find_code(module)
     except Exception:
         # What cannot be used is as good as not there.
         module.native = None

@@ -394,11 +394,9 @@ class Activation:
 # Compiled once for a module, whatever the number of its instances. find: it may have been kept.
 def load(module, find=True):
     if module.native is None and find:
-        from wamr.compiler import cache, unload
+        from wamr.compiler import find_code
 
-        module.native = cache.find(module)
-        if module.native is not None:
-            unload()
+        module.native = find_code(module)
     if module.native is None:
         from wamr.compiler.build import Build
 
