@@ -110,8 +110,8 @@ def piece(arch: int, op: int) -> tuple[Any, ...]:
     entries = {k: at for k, at in offsets.items() if at >= 0}
     names = {n: k for k, n in routines.numbers.items()}
     calls = [
-        (names[program.calls[i + 2]], program.calls[i + 1] - start)
-        for i in range(0, len(program.calls), 3)
+        (names[program.calls[i + 1]], program.calls[i] - start * asm.UNIT)
+        for i in range(0, len(program.calls), 2)
     ]
     ends = [start, *routines.traps, asm.here()]
     code = tuple(bytes(asm.code[ends[i] : ends[i + 1]]) for i in range(0, len(ends), 2))

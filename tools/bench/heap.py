@@ -21,9 +21,10 @@ ballast = [None] * 200
 gc.collect()
 surplus = gc.mem_free() - {free}
 for i in range(200):
-    if surplus > 1040:
-        ballast[i] = bytearray(1024)
-        surplus -= 1040
+    n = min(surplus, 1040)
+    if n > 64:
+        ballast[i] = bytearray(n - 16)
+        surplus -= n
 gc.collect()
 start = gc.mem_alloc()
 try:

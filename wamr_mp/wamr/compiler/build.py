@@ -9,6 +9,8 @@ from wamr.wasm.errors import LinkError
 
 # Code takes about twice the bytes of wasm, and so many more for stubs and what is larger.
 _MORE = const(720)
+# And so many for the routines that f64 takes.
+_DOUBLES = const(1200)
 # So much of the buffer may stay unused for good.
 _UNUSED = const(512)
 
@@ -53,7 +55,8 @@ class Build:
         from wamr.compiler import machine
 
         # Before there is the compiler, which would leave no place in one piece.
-        buf = machine.buffer(2 * self.total + _MORE)
+        n = 2 * self.total + _MORE
+        buf = machine.buffer(n + _DOUBLES if _has_doubles(self.module) else n)
         program = load("wamr.compiler.core").Program
         at_hand = program.FUNCTION()
         asm = machine.assembler()
@@ -142,6 +145,17 @@ class Build:
         if self in builds:
             builds.remove(self)
         unload()
+
+
+# Whether a function has a local of type f64, or most likely: there is that byte among the locals.
+def _has_doubles(module):
+    bodies = module.bodies
+    start = module.code_start
+    for i in range(0, len(bodies), 7):
+        if b"\x7c" in bytes(module.code[start : bodies[i]]):
+            return True
+        start = bodies[i + 6]
+    return False
 
 
 # All of the code in one piece, at the lowest place that has room, without the room that was not

@@ -6,11 +6,10 @@ MADE of a target: the stubs' code, their names and offsets, and for each piece o
     size      in bytes
     opcodes   that enter it
     entries   their offsets in it, in bytes
-    calls     opcode, place in units of a call of what has that, …
+    calls     opcode, offset in it of a call of what has that, …
     code      pieces, with jumps to the trap stub between them
 """
 
-from wamr.host import array
 from wamr.compiler import context
 
 
@@ -46,7 +45,6 @@ class Routines:
     def _copy_routine(self, opcodes, entries, calls, code):
         program = self.program
         asm = program.asm
-        start = asm.here()
         size = program.size
         for i, piece in enumerate(code):
             if i:
@@ -55,10 +53,7 @@ class Routines:
         for i in range(len(opcodes)):
             program.offsets[self.number(opcodes[i])] = size + entries[i]
         for i in range(0, len(calls), 2):
-            program.calls.extend(
-                (len(program.parts) - 1, start + calls[i + 1], self.number(calls[i]))
-            )
+            program.calls.extend((size + calls[i + 1], self.number(calls[i])))
 
     def _copy(self, code):
-        asm = self.program.asm
-        asm.code.extend(code if asm.UNIT == 1 else array("H", code))
+        self.program.asm.code.extend(code)  # the bytes: MicroPython's arrays take any buffer

@@ -11,6 +11,7 @@ from wamr.compiler.values import is_wide
 _STUBS = const(600)
 _ROUTINE = const(512)
 _MORE = const(128)
+_WAITING = const(96)
 
 
 class Program:
@@ -41,7 +42,10 @@ class Program:
         self.offsets = [-1] * len(module.funcs)
         self.at_hand = at_hand or self.FUNCTION()
         self.at_hand.work_on(self)
-        self.calls = []  # of functions and routines still to come: part, place, function, …
+        # Calls of functions and routines still to come: offset, function, … There is room for
+        # some from the start, while it is to be had in one piece.
+        self.calls = [None] * _WAITING
+        del self.calls[:]
 
     @property
     def size(self):
@@ -122,15 +126,20 @@ class Program:
     # What is called at a place of the function at hand, if it is not there yet.
     def fix(self, index, place):
         if self.offsets[index] < 0:
-            self.calls.extend((len(self.parts) - 1, place, index))
+            self.calls.extend((self.asm.base + place * self.asm.UNIT, index))
 
     def link(self):
         asm = self.asm
         calls = self.calls
-        for i in range(0, len(calls), 3):
-            part, place, index = calls[i : i + 3]
+        bases = self.bases
+        part = 0
+        for i in range(0, len(calls), 2):
+            while part < len(bases) - 1 and calls[i] >= bases[part + 1]:
+                part += 1
+            base = bases[part]
             asm.code = self.parts[part]
-            asm.patch(place, (self.offsets[index] - self.bases[part]) // asm.UNIT)
+            target = self.offsets[calls[i + 1]]
+            asm.patch((calls[i] - base) // asm.UNIT, (target - base) // asm.UNIT)
         asm.code = self.parts[-1]
 
     # What Code is made of beside the code: the target's properties, then offsets of entries. In
