@@ -331,6 +331,10 @@ def flattened(name: str, files: list[str], sources: dict[str, Source]) -> str:
         source.inline()
         source.inline_own()
     kind = Flat(target, members).make()
+    trees = [source.tree for source in sources.values()]
+    unused = find_unused([*trees, ast.parse(kind)], [source.tree for source in members], set())
+    for source in members:
+        source.leave_out(unused)
     for node in ast.walk(sources[MACHINE].tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if sources[MACHINE].group_of.get(path_of(node.value)) == CORE:

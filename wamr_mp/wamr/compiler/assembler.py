@@ -20,14 +20,16 @@ class Assembler:
     FLAGS = False  # whether a comparison sets flags, which moves, loads and stores leave alone
     SHIFTS = False  # whether an instruction can shift its second operand
     FLOATS = 0  # the types that have registers of their own, see values.py
+    FLOAT_TEMPS = 0  # registers for operands of these, as a set
     LOADS_FLOATS = False  # whether these can be loaded from linear memory, and stored
     GUARD = 0  # bytes at the end of the cell stack that small frames may use unchecked
 
-    # The methods called most. An instance has them itself, because a board looks for a method
-    # class by class.
+    # The methods called most, and what is asked for most. An instance has them itself, because a
+    # board looks for a method class by class. (In firmware see firmware/flatten.py.)
     OFTEN = (
         "here", "bind", "site", "patch", "call_stub", "move", "const", "load_cell", "store_cell",
         "alu", "alu_const", "compare", "compare_const", "branch", "check", "load", "store",
+        "FLOATS", "FLOAT_TEMPS", "SHIFTS", "STORES_CONSTANTS", "TAKES_CELLS", "WIDE",
     )  # fmt: skip
 
     def __init__(self):

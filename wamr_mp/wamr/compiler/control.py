@@ -158,7 +158,7 @@ def compare(f, condition, a, b):
         b >>= 4
         return f.asm.compare_const(condition, a, b)
     if b & _KIND:
-        if f.takes_cells and memory_cell(f, b) >= 0:
+        if f.asm.TAKES_CELLS and memory_cell(f, b) >= 0:
             f.free |= 1 << a
             b = memory_cell(f, b)
             return f.asm.compare_cell(condition, a, b)
@@ -179,11 +179,11 @@ def _compare_floats(f, condition, a, b):
 
 # Pairs are compared with pairs, or with zero for equality.
 def _compare_wide(f, condition, a, b):
-    if b & _KIND == _CONST and (not f.pairs or b >> 4 == 0 and condition < 2):
+    if b & _KIND == _CONST and (f.asm.WIDE or b >> 4 == 0 and condition < 2):
         x = use(f, a)
         release(f, x)
         return f.asm.compare_const_wide(condition, x, b >> 4)
-    if f.takes_cells:
+    if f.asm.TAKES_CELLS:
         cell = memory_cell(f, b)
         if cell >= 0:
             x = use(f, a)

@@ -78,11 +78,10 @@ _FLOAT_REGISTERS = b"\x16\x17\x18\x19\x1a\x1b\x1c\x1d"
 
 # All attributes of a Function.
 _ATTRIBUTES = (
-    "program", "module", "asm", "pairs", "takes_cells", "shifts", "stores_constants", "floats",
-    "float_temps", "code", "results", "start", "types", "n_params", "wide", "stack", "temps",
-    "free", "place", "home", "cells", "owners", "all", "valid", "dirty", "written", "checked",
-    "return_cell", "base", "frame_size", "frames", "live", "next", "offset", "outside", "exact",
-    "traps", "fuel", "indirect", "about_outside", "about_exact",
+    "program", "module", "asm", "code", "results", "start", "types", "n_params", "wide",
+    "stack", "temps", "free", "place", "home", "cells", "owners", "all", "valid", "dirty",
+    "written", "checked", "return_cell", "base", "frame_size", "frames", "live", "next",
+    "offset", "outside", "exact", "traps", "fuel", "indirect", "about_outside", "about_exact",
 )  # fmt: skip
 
 
@@ -102,14 +101,7 @@ class Function:
     def work_on(self, program):
         self.program = program
         self.module = program.module
-        self.asm = asm = program.asm
-        # See values.py.
-        self.pairs = not asm.WIDE
-        self.takes_cells = asm.TAKES_CELLS
-        self.shifts = asm.SHIFTS
-        self.stores_constants = asm.STORES_CONSTANTS
-        self.floats = asm.FLOATS
-        self.float_temps = 0x3F0000 if asm.FLOATS else 0
+        self.asm = program.asm
 
     # The state at the start of a function. One object serves all of them: on a board its
     # attributes would grow anew each time.
@@ -133,7 +125,7 @@ class Function:
         self.stack = []
         n_temps, registers = asm.registers(self.wide)
         self.temps = (1 << n_temps) - 1
-        self.free = self.temps | self.float_temps
+        self.free = self.temps | asm.FLOAT_TEMPS
         self.place = []
         self.home = []
         self.cells = []  # of the locals

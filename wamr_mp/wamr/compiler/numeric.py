@@ -85,7 +85,7 @@ def _truth(f, condition, a, b, pc):
 
 
 def unary(f, op, pc):
-    if op >= 0x79 and f.pairs:
+    if op >= 0x79 and not f.asm.WIDE:
         return by_routine(f, op, pc, 1, _I64)
     x = use(f, f.stack.pop())
     release(f, x)
@@ -107,7 +107,7 @@ def binary(f, op, pc):
         f.free |= 1 << a
         b >>= 4
         if op >= _SHL:
-            if f.shifts and _shifted(f, op, pc, a, b):
+            if f.asm.SHIFTS and _shifted(f, op, pc, a, b):
                 return f.next
         elif op == _SUB:
             op = _ADD
@@ -115,7 +115,7 @@ def binary(f, op, pc):
         f.asm.alu_const(op, result(f, pc), a, b)
         return f.next
     if b & _KIND:
-        if f.takes_cells and op < _SHL and memory_cell(f, b) >= 0:
+        if f.asm.TAKES_CELLS and op < _SHL and memory_cell(f, b) >= 0:
             return _with_cell(f, op, pc, a, b)
         b = use(f, b)
     else:
@@ -169,7 +169,7 @@ def _other(f, pc):
 def binary_wide(f, op, pc):
     stack = f.stack
     asm = f.asm
-    if f.pairs and op >= 0x89 and stack[-1] & _KIND != _CONST:
+    if not f.asm.WIDE and op >= 0x89 and stack[-1] & _KIND != _CONST:
         return by_routine(f, op, pc, 2, _I64)
     op -= 0x7C
     b = stack.pop()
@@ -179,7 +179,7 @@ def binary_wide(f, op, pc):
     x = use(f, a)
     if b & _KIND == _CONST:
         value = b >> 4
-        if f.pairs and f.shifts and (op == _SHL or op == _SHR_U):
+        if not f.asm.WIDE and f.asm.SHIFTS and (op == _SHL or op == _SHR_U):
             other = _partner(f, pc, 0x7C)
             if other == _OR or other == _XOR:
                 y = _other(f, pc)
@@ -194,14 +194,14 @@ def binary_wide(f, op, pc):
             d = result_of(f, pc, _I64, x)
             asm.alu_const_wide(op, d, x, value)
             return f.next
-    elif f.takes_cells and op < _SHL:
+    elif f.asm.TAKES_CELLS and op < _SHL:
         cell = memory_cell(f, b)
         if cell >= 0:
             d = result_of(f, pc, _I64, x)
             asm.alu_cell(op, d, x, cell, True)
             return f.next
     y = use(f, b)
-    if f.pairs and _SHL <= op <= _SHR_U:
+    if not f.asm.WIDE and _SHL <= op <= _SHR_U:
         s = temp(f)
         d = result_of(f, pc, _I64, x, y)
         asm.shift_pairs(op, d, x, y, s)
@@ -221,7 +221,7 @@ def _compare_const(asm, condition, a, value, wide):
 def divide(f, op, pc):
     asm = f.asm
     bits = 0 if op < 0x7C else _I64
-    if bits and f.pairs:
+    if bits and not f.asm.WIDE:
         return by_routine(f, op, pc, 2, bits)
     op -= 0x7C if bits else 0x6A
     b = f.stack.pop()

@@ -45,6 +45,8 @@ _IMMEDIATE = (0x0013, 0, 0, 0, 0, 0, 0, 0x7013, 0x6013, 0x4013, 0x1013, 0x5013, 
 # Those that have a form of 16 bits, in its order; and those whose operands can be swapped.
 _SHORT = (0x200033, 0x004033, 0x006033, 0x007033)
 _COMMUTE = (0x000033, 0x004033, 0x006033, 0x007033)
+# Those that can have one where the result is in another register.
+_SHORT_ANYWHERE = (0x0013, 0x2003, 0x0067)
 # Of loads and stores from 0x28 on.
 _ACCESS = (
     0x2003, 0x2003, 0x2003, 0x2003, 0x0003, 0x4003, 0x1003, 0x5003,
@@ -82,6 +84,11 @@ def _mask(value):
     return 0
 
 
+# The lowest 12 bits of a number, as a signed one.
+def _low_bits(value):
+    return (value + 0x800 & 0xFFF) - 0x800
+
+
 class RV32(Calls):
     NAME = "rv32imc"
     OFTEN = Calls.OFTEN + ("_32", "_r", "_i", "_s", "_compressed")
@@ -108,22 +115,23 @@ class RV32(Calls):
         if d != a or not self._compressed(op, d, a, b):
             self._32(op & 0xFFFF | d << 7 | (a & 1) << 15, a >> 1 | b << 4 | op >> 16 << 9)
 
+    # (n is a number of 12 bits, signed.)
     def _i(self, op, d, a, n):
         d = d + 11 & 31
         a = a + 11 & 31
-        n = (n + 0x800 & 0xFFF) - 0x800
-        if not self._compressed(op, d, a, n):
-            self.code.append(op | d << 7 | (a & 1) << 15)
-            self.code.append(a >> 1 | (n & 0xFFF) << 4)
+        if d != a and op not in _SHORT_ANYWHERE or not self._compressed(op, d, a, n):
+            code = self.code
+            code.append(op | d << 7 | (a & 1) << 15)
+            code.append(a >> 1 | (n & 0xFFF) << 4)
 
-    # Stores, and with their kind of immediate: branches, whose distance is filled in later.
+    # Stores.
     def _s(self, op, s, a, n):
         s = s + 11 & 31
         a = a + 11 & 31
-        n = (n + 0x800 & 0xFFF) - 0x800
         if op != _SW or s & 0x18 != 8 or not self._compressed(op, s, a, n):
-            self.code.append(op | (n & 31) << 7 | (a & 1) << 15)
-            self.code.append(a >> 1 | s << 4 | (n >> 5 & 0x7F) << 9)
+            code = self.code
+            code.append(op | (n & 31) << 7 | (a & 1) << 15)
+            code.append(a >> 1 | s << 4 | (n >> 5 & 0x7F) << 9)
 
     # The form of 16 bits, if there is one. These are machine registers; n is the second operand,
     # a register or a signed number.
@@ -167,30 +175,41 @@ class RV32(Calls):
         return True
 
     def _upper(self, op, d, n):
-        self._32(op | (d + 11 & 31) << 7 | (n & 15) << 12, n >> 4)
+        code = self.code
+        code.append(op | (d + 11 & 31) << 7 | (n & 15) << 12)
+        code.append(n >> 4)
+
+    # What is emitted most does not go through _i and _s.
 
     def move(self, d, s):
         if d != s:
-            self._i(_ADDI, d, s, 0)
+            self.code.append(0x8002 | (d + 11 & 31) << 7 | (s + 11 & 31) << 2)  # c.mv
 
     def const(self, d, value):
-        if -0x800 <= value < 0x800:
-            self._i(_ADDI, d, _ZERO, value)
-            return
-        self._upper(_LUI, d, value + 0x800 >> 12 & 0xFFFFF)
-        if value & 0xFFF:
-            self._i(_ADDI, d, d, value)
+        if -32 <= value < 32:
+            d = d + 11 & 31
+            self.code.append(0x4001 | (value & 32) << 7 | d << 7 | (value & 31) << 2)  # c.li
+        elif -0x800 <= value < 0x800:
+            code = self.code
+            code.append(_ADDI | (d + 11 & 31) << 7)
+            code.append((value & 0xFFF) << 4)
+        else:
+            self._upper(_LUI, d, value + 0x800 >> 12 & 0xFFFFF)
+            if value & 0xFFF:
+                self._i(_ADDI, d, d, _low_bits(value))
 
     # ---- loads and stores with a constant offset
 
     def load_at(self, d, base, offset):
         if offset >= 2048:
             base = self._far_base(base, offset)
+            offset = _low_bits(offset)
         self._i(_LW, d, base, offset)
 
     def store_at(self, s, base, offset):
         if offset >= 2048:
             base = self._far_base(base, offset)
+            offset = _low_bits(offset)
         self._s(_SW, s, base, offset)
 
     # A register to which the lowest 12 bits of the offset, as a signed number, are added.
@@ -200,16 +219,26 @@ class RV32(Calls):
         return _V
 
     def load_cell(self, d, cell):
-        if cell < 512:
-            self._i(_LW, d, _FP, cell * 4)
-        else:
+        if d > 17 or cell > 511:
             self.load_at(d, _FP, cell * 4)
+        elif d < 5 and cell < 32:  # c.lw
+            bits = (cell & 14) << 9 | (cell & 1) << 6 | (cell & 16) << 1
+            self.code.append(0x4000 | bits | d + 3 << 2)
+        else:
+            code = self.code
+            code.append(_LW | d + 11 << 7)
+            code.append(4 | cell << 6)
 
     def store_cell(self, s, cell):
-        if cell < 512:
-            self._s(_SW, s, _FP, cell * 4)
-        else:
+        if s > 17 or cell > 511:
             self.store_at(s, _FP, cell * 4)
+        elif s < 5 and cell < 32:  # c.sw
+            bits = (cell & 14) << 9 | (cell & 1) << 6 | (cell & 16) << 1
+            self.code.append(0xC000 | bits | s + 3 << 2)
+        else:
+            code = self.code
+            code.append(_SW | (cell & 7) << 9)
+            code.append(4 | s + 11 << 4 | cell >> 3 << 9)
 
     def load_context(self, d, offset):
         if offset < 2048:
@@ -418,8 +447,11 @@ class RV32(Calls):
             self.jump(label)
             self._land(skip)
         else:
-            label.append(_len(self.code))
-            self._s(0x63 | code << 12, b, a, 0)
+            words = self.code
+            label.append(_len(words))
+            a = a + 11 & 31
+            words.append(0x63 | code << 12 | (a & 1) << 15)
+            words.append(a >> 1 | (b + 11 & 31) << 4)
 
     def branch_back(self, condition, target):
         condition, a, b = self._operands(condition)
@@ -432,8 +464,10 @@ class RV32(Calls):
             self.patch(self._skip(code, a, b), target)
 
     def jump(self, label):
-        label.append(_len(self.code))
-        self._upper(0x6F, _ZERO, 0)
+        code = self.code
+        label.append(_len(code))
+        code.append(0x6F)
+        code.append(0)
 
     def jump_back(self, target):
         self._upper(0x6F, _ZERO, 0)
@@ -443,16 +477,24 @@ class RV32(Calls):
     def patch(self, place, target):
         code = self.code
         n = target - place << 1
+        first = code[place]
+        if 0 <= n < 2048:
+            if first & 0x7F == 0x63:
+                code[place] = first | (n & 30) << 7
+                code[place + 1] |= (n & 0x7E0) << 4
+            else:
+                code[place + 1] = n << 4
+            return
         sign = n >> 31 & 1
-        if code[place] & 0x7F == 0x63:
+        if first & 0x7F == 0x63:
             if not -4096 <= n < 4096:
                 raise OverflowError("a function is too large for its branches")
-            code[place] = code[place] & 0xF07F | (n >> 11 & 1) << 7 | (n >> 1 & 15) << 8
+            code[place] = first & 0xF07F | (n >> 11 & 1) << 7 | (n >> 1 & 15) << 8
             code[place + 1] = code[place + 1] & 0x1FF | (n >> 5 & 63) << 9 | sign << 15
             return
         if not -0x100000 <= n < 0x100000:
             raise OverflowError("a module is too large for its jumps")
-        code[place] = code[place] & 0xFFF | n & 0xF000
+        code[place] = first & 0xFFF | n & 0xF000
         code[place + 1] = n >> 16 & 15 | (n >> 11 & 1) << 4 | (n >> 1 & 0x3FF) << 5 | sign << 15
 
     # Goes to one of n cases, by a table of jumps; for anything beyond to another. Returns what
@@ -522,7 +564,8 @@ class RV32(Calls):
         if offset + size <= 2048:
             if a is None:
                 return _MEM, offset
-            self._r(_ADD, _T, _MEM, a)
+            self.code.append(0x8533)  # add a0, t0, a
+            self.code.append(2 | a + 11 << 4)
             return _T, offset
         self._upper(_LUI, _T, offset + 0x800 >> 12 & 0xFFFFF)
         if a is not None:

@@ -10,7 +10,7 @@ and `written` have a bit for each register; of a pair, for the lower half's. `fr
 each register of operands that is free; what its other bits are means nothing.
 
 Registers from 16 on are another class, for the floating-point types that the target keeps there:
-`floats` has bit 2 for f32, bit 3 for f64.
+FLOATS has bit 2 for f32, bit 3 for f64.
 """
 
 from wamr.host import const
@@ -79,19 +79,18 @@ def assign(f, scan, types, registers, float_registers):
         if uses[i] > 1:
             ranked.append(uses[i] << 16 | 0xFFFF - i)
     f.home.extend(place)
+    ranked.sort()
     n = m = 0
     while ranked and (n < len(registers) or m < len(float_registers)):
-        best = max(ranked)
-        ranked.remove(best)
-        i = 0xFFFF - (best & 0xFFFF)
+        i = 0xFFFF - (ranked.pop() & 0xFFFF)
         bits = place[i] & _TYPE
-        if f.floats >> (bits >> 2) & 1:
+        if f.asm.FLOATS >> (bits >> 2) & 1:
             if m == len(float_registers):
                 continue
             r = float_registers[m]
             place[i] = r << 4 | bits
             m += 1
-        elif bits & _WIDE and f.pairs:
+        elif bits & _WIDE and not f.asm.WIDE:
             if n + 1 >= len(registers):
                 continue
             r = registers[n]
@@ -124,10 +123,10 @@ def temp(f):
 
 
 def _float_temp(f):
-    free = f.free & f.float_temps
+    free = f.free & f.asm.FLOAT_TEMPS
     while not free:
-        spill(f, f.float_temps)
-        free = f.free & f.float_temps
+        spill(f, f.asm.FLOAT_TEMPS)
+        free = f.free & f.asm.FLOAT_TEMPS
     r = 16 + _LOWEST[free >> 16 & 15]
     if r == 20:
         r += _LOWEST[free >> 20]
@@ -136,7 +135,7 @@ def _float_temp(f):
 
 
 def is_float(f, bits):
-    return f.floats >> (bits >> 2 & 3) & 1
+    return f.asm.FLOATS >> (bits >> 2 & 3) & 1
 
 
 # A register, or a pair, for a value of this type.
@@ -144,11 +143,11 @@ def temp_for(f, bits):
     if bits & _FLOAT and is_float(f, bits):
         return _float_temp(f)
     r = temp(f)
-    return pair(r, temp(f)) if bits & _WIDE and f.pairs else r
+    return pair(r, temp(f)) if bits & _WIDE and not f.asm.WIDE else r
 
 
 def is_temp(f, r):
-    return (f.temps | f.float_temps) >> (r & 0xFF) & 1
+    return (f.temps | f.asm.FLOAT_TEMPS) >> (r & 0xFF) & 1
 
 
 # The lowest operand in one of these registers goes to its cell.
@@ -235,7 +234,7 @@ def _result_in_local(f, pc, op):
 def result_of(f, pc, bits, x, y=-1):
     keep = -1
     release(f, x)
-    if f.pairs and bits & _WIDE:
+    if not f.asm.WIDE and bits & _WIDE:
         if x > 0xFF and is_temp(f, x):
             keep = x
         elif y > 0xFF and is_temp(f, y):
@@ -300,7 +299,7 @@ def top_cell(f):
 # compared are on the stack no more, and give up none.
 def has_room(f, d):
     free = f.free & f.temps
-    return free & free - 1 if d & _WIDE and f.pairs else free
+    return free & free - 1 if d & _WIDE and not f.asm.WIDE else free
 
 
 # Puts operand n into its cell.
@@ -327,7 +326,7 @@ def flush(f, n):
 def store_const(f, d, cell):
     if d & _WIDE:
         f.asm.store_const_wide(d >> 4, cell)
-    elif f.stores_constants or not f.free & f.temps:
+    elif f.asm.STORES_CONSTANTS or not f.free & f.temps:
         f.asm.store_const(d >> 4, cell)
     else:
         r = temp(f)
@@ -364,7 +363,7 @@ def push_cells(f, kinds):
 
 # Where a single result is when a function returns, whatever its class.
 def result_register(f, bits):
-    return pair(0, 1) if bits & _WIDE and f.pairs else 0
+    return pair(0, 1) if bits & _WIDE and not f.asm.WIDE else 0
 
 
 # And when paths meet.

@@ -28,6 +28,7 @@ _COMPARED = b"\x00\x02\x06\x0b\x05"
 class Thumb2F(Thumb2):
     NAME = "armv7emsp"
     FLOATS = 4  # f32
+    FLOAT_TEMPS = 0x3F0000
     CONVERTS = b"\xb2\xb3"
     TRUNCATES = b"\xa8\xa9"
     SATURATES = b"\0\1"

@@ -47,6 +47,7 @@ class Encoder(Assembler):
     FLAGS = True
     SHIFTS = True
     FLOATS = 12  # f32, f64
+    FLOAT_TEMPS = 0x3F0000
     LOADS_FLOATS = True
 
     def _u32(self, value):
