@@ -97,7 +97,7 @@ def test_engines_of_one_module() -> None:
 def test_a_heap_that_is_too_small(unix: Unix) -> None:
     """What does not fit is not even tried, and the app runs."""
     text = LOOP + "".join(f"(func (param i32) {'(drop (i32.const 1))' * 500})" for _ in range(20))
-    output = Unix(heap="180k").exec(
+    output = Unix(heap="172k").exec(
         f"{ON_DEVICE}i = wamr.Instance(wamr.Module({wat(text)!r}))\n"
         "print(i.exports.f(7), wamr.info(i).reason)"
     )

@@ -9,14 +9,15 @@ import gc
 from wamr.engine import portable
 from wamr.host import MICROPYTHON, const
 
-# Bytes that compiling takes for a while: the compiler's files, what it works with, and holes.
-_COMPILER = const(24576)
+# Bytes that compiling takes for a while: 15 KiB for the compiler's files and what it works with;
+# and holes.
+_COMPILER = const(20480)
 # Bytes of a stack in one piece, for a cell of it: a function that is called may call another
 # instance, which then wants one more; and the app may want some.
 _PIECE = const(6)
 # Bytes of code for a byte of wasm. (While it is loaded it may be there twice, without the compiler
 # then.) And what stays of any module, with the driver.
-_CODE = const(4)
+_CODE = const(3)
 _STUBS = const(4096)
 
 
