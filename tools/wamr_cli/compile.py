@@ -62,15 +62,16 @@ class _Trace:
 class _Function(Function):
     program: _Program
 
-    def begin(self, index: int) -> None:
-        super().begin(index)
+    def begin(self, index: int) -> tuple:
+        begun = super().begin(index)
         body = 7 * (index - self.module.n_imported_funcs)
         name = self.module.function_name(index) or f"function {index}"
         noted = Compiled(index, name, self.start, self.module.bodies[body + 6])
-        noted.locals, noted.in_registers = len(self.types), len(self.owners)
+        noted.locals, noted.in_registers = len(self.place), len(self.owners)
         noted.far = self.asm.far
         self.program.noted[index] = noted
         self.code = _Trace(self.code, noted, self.asm)
+        return begun
 
 
 class _Program(Program):

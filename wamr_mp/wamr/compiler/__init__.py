@@ -24,8 +24,8 @@ _KEPT = ("wamr.compiler.code", "wamr.compiler.context")
 # import takes 700 bytes of C stack, of which some boards have 8 KiB. In firmware they are one file
 # with the group's name, and this is empty: see firmware/bundle.py.
 GROUPS = {
-    "wamr.compiler.core": "scan values control calls memory numeric function assembler pairs"
-    " routines program",
+    "wamr.compiler.core": "scan loops values bounds control calls memory numeric function"
+    " assembler pairs routines program",
     "wamr.compiler.rv32": "rv32_wide rv32_calls rv32",
     "wamr.compiler.thumb1": "thumb1_wide thumb1_stubs thumb1_calls thumb1_memory thumb1",
     "wamr.compiler.thumb2": "thumb2_wide thumb2_calls thumb2",

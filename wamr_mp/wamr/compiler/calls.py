@@ -42,18 +42,11 @@ def _prepare(f, n_args):
         for n in range(len(stack) - n_args):
             d = stack[n]
             if not d & _KIND:
-                r = d >> 4 & 0xFF
-                if is_temp(f, r):
+                if is_temp(f, d >> 4):
                     flush(f, n)
                 else:  # a local, which loses its register
-                    stack[n] = _local_in(f, r) << 4 | d & _TYPE | _LOCAL
+                    stack[n] = f.place.index(d) << 4 | d & _TYPE | _LOCAL
     save_locals(f)
-
-
-def _local_in(f, r):
-    for i in f.owners:
-        if f.place[i] >> 4 & 0xFF == r:
-            return i
 
 
 def _finish(f, n_args, results, in_register):

@@ -15,6 +15,7 @@ from wamr.compiler.values import (
     push_cells,
     release,
     result_register,
+    save_locals,
     set_valid,
     top_cell,
     type_bits,
@@ -37,11 +38,13 @@ _PARAMS = const(4)
 _RESULTS = const(5)
 _WANTED = const(6)  # locals in registers where the label is; None: nothing goes there yet
 _STATE = const(7)  # of `if`, for its else: see _snapshot
+_DIRTY = const(8)  # locals that may differ from their cells at the label; of a loop: are set in it
+_FACTS = const(9)  # of a block: what is known at the label, see bounds.py; None as above
 
 _NE = const(1)
 # Conditions of floats: equal, less, greater, less or equal, greater or equal; each number + 1 says
 # that it is not so.
-FLOAT = const(16)
+_FLOATS = const(16)
 
 
 def trap(f, number, pc):
@@ -55,13 +58,14 @@ def trap(f, number, pc):
 
 
 def _snapshot(f):
-    return f.valid, f.dirty, dict(f.checked), list(f.stack)
+    return f.valid, f.dirty, dict(f.facts), list(f.stack)
 
 
 def _restore(f, state):
     set_valid(f, state[0])
     f.dirty = state[1]
-    f.checked = dict(state[2])
+    f.facts = state[2]
+    f.latest = (-1,)
     f.stack[:] = state[3]
     free_others(f)
 
@@ -90,6 +94,20 @@ def _settle(f, frame):
         frame[_WANTED] = f.valid
     else:
         agree(f, frame[_WANTED])
+    if not loop:
+        _join(frame, f.dirty, f.facts)
+
+
+# The label of a block is reached from here: what is known there is what is known wherever it is.
+def _join(frame, dirty, facts):
+    frame[_DIRTY] |= dirty
+    known = frame[_FACTS]
+    if known is None:
+        frame[_FACTS] = dict(facts)
+    else:
+        for d in list(known) if known else ():
+            if facts.get(d) != known[d]:
+                del known[d]
 
 
 # Puts the one result where the label, or the caller, wants it. What else is in registers is not
@@ -115,10 +133,6 @@ def _branch(f, frame):
         leave(f)
         return
     _settle(f, frame)
-    _jump(f, frame)
-
-
-def _jump(f, frame):
     if frame[_OP] == 0x03:
         f.asm.jump_back(frame[_LABEL])
     else:
@@ -144,7 +158,7 @@ def leave(f):
 # Compares; returns the condition, which changes when the operands are better swapped. Nothing may
 # stand between this and what uses the flags but moves.
 def compare(f, condition, a, b):
-    if condition >= FLOAT:
+    if condition >= _FLOATS:
         return _compare_floats(f, condition, a, b)
     if a & _KIND == _CONST and b & _KIND != _CONST:
         a, b = b, a
@@ -209,7 +223,7 @@ def _block_type(f, pc):
 
 
 def open_block(f, op, label, params, results):
-    frame = [op, label, None, len(f.stack) - len(params), params, results, None, None]
+    frame = [op, label, None, len(f.stack) - len(params), params, results, None, None, 0, None]
     f.frames.append(frame)
     return frame
 
@@ -223,18 +237,40 @@ def block(f, op, pc):
     return pc
 
 
-# A loop starts with all its locals in registers; the way back passes by the fuel.
+# A loop starts with all locals in registers; the way back passes by the fuel. If it calls
+# something, those that it does not use are in their cells only, those that it does not set are in
+# both, and those that it sets before it uses them need no cell.
 def loop(f, op, pc):
+    start = pc
     params, results, pc = _block_type(f, pc)
     if f.stack:
         flush_last(f, len(params))
         flush_all(f)
     asm = f.asm
-    agree(f, f.all)
-    meet(f, f.all)
+    wanted = f.all
+    written = f.written
+    fresh = 0
+    loops = f.loops
+    if loops:
+        for frame in f.frames:
+            if frame[_OP] == 0x03:
+                wanted = frame[_WANTED]
+                written = frame[_DIRTY]
+        if start in loops.idle:
+            idle, constant, fresh = loops.registers(f, start)
+            save_locals(f, constant)
+            wanted &= ~idle
+            written &= ~constant
+    agree(f, wanted)
+    facts = f.facts
+    for d in list(facts) if facts else ():
+        if d & _KIND or written >> (d >> 4) & 1:
+            del facts[d]
+    meet(f, wanted, written & ~fresh, facts)
     asm.skip_fuel()
     frame = open_block(f, op, asm.here(), params, results)
-    frame[_WANTED] = f.all
+    frame[_WANTED] = wanted
+    frame[_DIRTY] = written
     burn_fuel(f, pc)
     return pc
 
@@ -244,10 +280,6 @@ def burn_fuel(f, pc):
     out = []
     f.asm.burn_fuel(out)
     f.fuel.append((out, f.asm.here(), top_cell(f), pc))
-
-
-def if_(f, op, pc):
-    return branch_else(f, _NE, f.stack.pop(), _ZERO, pc)
 
 
 # The block at pc is for when a compares so with b.
@@ -301,7 +333,7 @@ def _meet_at(f, frame):
     f.asm.bind(frame[_LABEL])
     f.live = True
     del f.stack[frame[_HEIGHT] :]
-    meet(f, frame[_WANTED])
+    meet(f, frame[_WANTED], frame[_DIRTY], frame[_FACTS])
     kinds = frame[_RESULTS]
     if len(kinds) == 1:
         bits = type_bits(kinds[0])
@@ -323,7 +355,8 @@ def _end_without_else(f, frame):
         _restore(f, frame[_STATE])
         _settle(f, frame)
         return
-    valid, dirty = frame[_STATE][0:2]
+    valid, dirty, facts = frame[_STATE][0:3]
+    _join(frame, dirty, facts)
     wanted = frame[_WANTED]
     if wanted is None:
         wanted = frame[_WANTED] = valid
@@ -356,10 +389,6 @@ def return_(f, op, pc):
     return dead(f, pc)
 
 
-def br_if(f, op, pc):
-    return branch_if(f, _NE, f.stack.pop(), _ZERO, pc)
-
-
 # Branches if a compares so with b; the depth of the branch is at pc.
 def branch_if(f, condition, a, b, pc):
     frame = f.code[pc]
@@ -380,6 +409,7 @@ def branch_if(f, condition, a, b, pc):
     if frame[_OP] == 0x03:
         f.asm.branch_back(condition, frame[_LABEL])
     else:
+        _join(frame, f.dirty, f.facts)
         f.asm.branch(condition, frame[_LABEL])
     return pc
 

@@ -3,12 +3,17 @@
 from wamr.host import const
 from wamr.compiler import calls, context, control, memory, numeric
 from wamr.compiler.control import trap
-from wamr.compiler.scan import Scan, local_types
+from wamr.compiler.loops import Loops
+from wamr.compiler.scan import Scan, local_types, next_leb
 from wamr.compiler.values import assign
 
 _KIND = const(3)
 _CONST = const(3)
 _WIDE = const(4)
+_ZERO = const(3)  # the constant 0 as an operand
+
+_EQ = const(0)
+_NE = const(1)
 
 # What compiles an instruction: a function of the state, the opcode and the position behind it,
 # which returns where to go on. _BY_OPCODE has its number.
@@ -18,11 +23,11 @@ _COMPILERS = (
     lambda f, op, pc: pc,  # nop
     control.block,
     control.loop,
-    control.if_,  # 5
+    lambda f, op, pc: control.branch_else(f, _NE, f.stack.pop(), _ZERO, pc),  # 5: if
     control.else_,
     control.end,
     control.br,
-    control.br_if,
+    lambda f, op, pc: control.branch_if(f, _NE, f.stack.pop(), _ZERO, pc),
     control.br_table,  # A
     control.return_,
     calls.call,
@@ -37,9 +42,9 @@ _COMPILERS = (
     memory.table,
     memory.load,
     memory.store,
-    memory.pages,
+    lambda f, op, pc: calls.operation(f, pc - 1, pc + 1, op - 0x3F, b"\x7f"),
     memory.constant,  # 19
-    numeric.eqz,
+    lambda f, op, pc: numeric.truth(f, _EQ, f.stack.pop(), _ZERO, pc),
     numeric.comparison,
     numeric.float_comparison,
     numeric.unary,
@@ -49,7 +54,7 @@ _COMPILERS = (
     numeric.floating,
     numeric.convert,
     numeric.ref_null,  # 23
-    numeric.ref_func,
+    lambda f, op, pc: calls.operation(f, pc - 1, next_leb(f.code, pc), 0, b"\x70"),  # ref.func
     numeric.prefixed,
 )
 _BY_OPCODE = (
@@ -78,9 +83,9 @@ _FLOAT_REGISTERS = b"\x16\x17\x18\x19\x1a\x1b\x1c\x1d"
 
 # All attributes of a Function.
 _ATTRIBUTES = (
-    "program", "module", "asm", "code", "results", "start", "types", "n_params", "wide",
-    "stack", "temps", "free", "place", "home", "cells", "owners", "all", "valid", "dirty",
-    "written", "checked", "return_cell", "base", "frame_size", "frames", "live", "next",
+    "program", "module", "asm", "code", "results", "start", "wide", "stack", "temps", "free",
+    "place", "home", "cells", "owners", "all", "valid", "dirty", "written", "loops", "facts",
+    "latest", "return_cell", "base", "frame_size", "frames", "live", "next",
     "offset", "outside", "exact", "traps", "fuel", "indirect", "about_outside", "about_exact",
 )  # fmt: skip
 
@@ -103,8 +108,8 @@ class Function:
         self.module = program.module
         self.asm = program.asm
 
-    # The state at the start of a function. One object serves all of them: on a board its
-    # attributes would grow anew each time.
+    # The state at the start of a function; returns the types of its locals, and which need not be
+    # zero. One object serves all of them: on a board its attributes would grow anew each time.
     def begin(self, index):
         program = self.program
         module = self.module
@@ -113,13 +118,15 @@ class Function:
         self.results = module.funcs[index][1]
         body = 7 * (index - module.n_imported_funcs)
         self.start = module.bodies[body]
-        self.types = types = local_types(module, index)
-        self.n_params = len(module.funcs[index][0])
+        types = local_types(module, index)
         scan = Scan(self.code, self.start, module.bodies[body + 6], len(types))
         wide = b"\x7e" in types or b"\x7c" in types
         self.wide = wide or scan.wide or scan.gets and program.wide
         asm.keep_limit = scan.memory
         asm.is_leaf = not scan.calls
+        self.loops = None
+        if scan.loops:
+            self.loops = Loops(self.code, self.start, module.bodies[body + 6], len(types))
 
         # See values.py.
         self.stack = []
@@ -131,7 +138,8 @@ class Function:
         self.cells = []  # of the locals
         self.owners = []  # the locals that have registers
         self.all = self.valid = self.dirty = self.written = 0
-        self.checked = {}  # address in a local, see memory.py -> bytes from there that are inside
+        self.facts = {}  # see bounds.py
+        self.latest = (-1,)
         float_registers = _FLOAT_REGISTERS if asm.FLOATS else b""
         self.return_cell = assign(self, scan, types, registers, float_registers)
         self.base = self.return_cell + 2  # of the operands
@@ -150,10 +158,11 @@ class Function:
         self.indirect = []
         self.about_outside = []  # for backtraces, beside them
         self.about_exact = []
+        return types, scan.fresh
 
     def compile(self, index):
-        self.begin(index)
-        self._enter()
+        types, fresh = self.begin(index)
+        self._enter(len(self.module.funcs[index][0]), types, fresh)
         code = self.code
         pc = self.start
         push = self.stack.append
@@ -176,16 +185,22 @@ class Function:
                 pc = compilers[numbers[op]](self, op, pc)
         self._cold()
 
-    def _enter(self):
+    def _enter(self, n_params, types, fresh):
         asm = self.asm
+        loops = self.loops
         pc = self.start
         asm.check_stack(self.frame_size, trap(self, context.STACK_EXHAUSTED, pc))
         asm.enter_function(self.return_cell)
         control.burn_fuel(self, pc)
         zero = 0  # whether register 0 is that
-        for i in range(self.n_params, len(self.types)):
+        for i in range(n_params, len(types)):
             d = self.place[i]
-            if d & _KIND:
+            if fresh[i] or loops and loops.fresh[i]:
+                # It gets its first value later.
+                if not d & _KIND:
+                    self.home[i] = d
+                    self.valid |= 1 << (d >> 4 & 0xFF)
+            elif d & _KIND:
                 if not zero:
                     asm.const(0, 0)
                     zero = 1

@@ -2,6 +2,7 @@
 
 from wamr.host import const
 from wamr.compiler import context
+from wamr.compiler.bounds import is_inside, learn
 from wamr.compiler.calls import operation
 from wamr.compiler.control import compare
 from wamr.compiler.scan import leb, next_leb, signed_leb
@@ -193,27 +194,23 @@ def _address(f, op, pc):
     if not f.temps >> r & 1:
         d = r << 4  # a local in its register
     elif d & _KIND != _LOCAL:
+        if f.latest[0] != len(f.asm.code) << 4 | r:
+            _check(f, r, offset)
+            return r
+        d = None
+    if not is_inside(f, r, d, offset):
         _check(f, r, offset)
-        return r
-    # An address that was checked and did not change since is not checked again for what is inside.
-    if f.checked.get(d, 0) < offset:
-        _check(f, r, offset)
-        f.checked[d] = offset
     return r
 
 
 def _check(f, r, extent):
     asm = f.asm
-    if asm.sites is None:
-        asm.check(r, extent, f.outside, f.exact)
-    else:
-        _check_and_note(f, r, extent)
-
-
-# The same for a backtrace.
-def _check_and_note(f, r, extent):
-    about = f.next, 0, None, f.asm.base + f.asm.here() * f.asm.UNIT
-    f.asm.check(r, extent, f.outside, f.exact)
+    at = asm.base + asm.here() * asm.UNIT if asm.sites is not None else -1
+    asm.check(r, extent, f.outside, f.exact)
+    if at < 0:
+        return
+    # For a backtrace.
+    about = f.next, 0, None, at
     while len(f.about_outside) < len(f.outside):
         f.about_outside.append(about)
     while len(f.about_exact) < len(f.exact):
@@ -226,18 +223,16 @@ def load(f, op, pc):
         f.free |= 1 << r
     d = result(f, f.next, _TYPES[op - 0x28])
     if d >> 4 == 1 and not f.asm.LOADS_FLOATS:
-        _load_float(f, op, d, r)
+        # By way of another register.
+        s = temp(f)
+        f.asm.load(op, s, r, f.offset)
+        f.asm.move(d, s)
+        f.free |= 1 << s
     else:
         f.asm.load(op, d, r, f.offset)
+        if op in b"\x2d\x2f":
+            learn(f, d, None, 0, 0xFF if op == 0x2D else 0xFFFF)
     return f.next
-
-
-# By way of another register.
-def _load_float(f, op, d, r):
-    s = temp(f)
-    f.asm.load(op, s, r, f.offset)
-    f.asm.move(d, s)
-    f.free |= 1 << s
 
 
 def store(f, op, pc):
@@ -254,8 +249,3 @@ def store(f, op, pc):
         f.free |= 1 << r
     release(f, s)
     return f.next
-
-
-# memory.size and memory.grow
-def pages(f, op, pc):
-    return operation(f, pc - 1, pc + 1, op - 0x3F, b"\x7f")

@@ -2,10 +2,11 @@
 
 from wamr.host import const
 from wamr.compiler import context
+from wamr.compiler.bounds import compute
 from wamr.compiler.calls import by_routine, operation
-from wamr.compiler.control import FLOAT, branch_else, branch_if, compare, trap
+from wamr.compiler.control import branch_else, branch_if, compare, trap
 from wamr.compiler.memory import select_if
-from wamr.compiler.scan import leb, next_leb, skip
+from wamr.compiler.scan import leb, skip
 from wamr.compiler.values import (
     is_float,
     is_temp,
@@ -47,23 +48,20 @@ _COMMUTES = b"\1\0\1\0\0\0\0\1\1\1\0\0\0\0\0"
 _CONDITIONS = b"\x00\x01\x04\x08\x06\x0a\x07\x0b\x05\x09"
 _EQ = const(0)
 _NE = const(1)
+_FLOATS = const(16)  # those of floats, see control.py
 
 
 # ---- comparisons
 
 
-def eqz(f, op, pc):
-    return _truth(f, _EQ, f.stack.pop(), _ZERO, pc)
-
-
 def comparison(f, op, pc):
     b = f.stack.pop()
     op = _CONDITIONS[op - 0x46 if op < 0x50 else op - 0x51]
-    return _truth(f, op, f.stack.pop(), b, pc)
+    return truth(f, op, f.stack.pop(), b, pc)
 
 
 # The truth of a comparison; if a branch follows, it is that branch's condition.
-def _truth(f, condition, a, b, pc):
+def truth(f, condition, a, b, pc):
     while f.code[pc] == 0x45:
         pc += 1
         condition ^= 1
@@ -112,22 +110,20 @@ def binary(f, op, pc):
         elif op == _SUB:
             op = _ADD
             b = -b
+        if 0x21 < f.code[pc] < 0x42 and op in b"\0\2\7\x0a\x0c":  # for an address, maybe
+            return compute(f, op, pc, a, b)
         f.asm.alu_const(op, result(f, pc), a, b)
         return f.next
     if b & _KIND:
         if f.asm.TAKES_CELLS and op < _SHL and memory_cell(f, b) >= 0:
-            return _with_cell(f, op, pc, a, b)
+            f.free |= 1 << a
+            f.asm.alu_cell(op, result(f, pc), a, memory_cell(f, b))
+            return f.next
         b = use(f, b)
     else:
         b >>= 4
     f.free |= 1 << a | 1 << b
     f.asm.alu(op, result(f, pc), a, b)
-    return f.next
-
-
-def _with_cell(f, op, pc, a, b):
-    f.free |= 1 << a
-    f.asm.alu_cell(op, result(f, pc), a, memory_cell(f, b))
     return f.next
 
 
@@ -289,10 +285,10 @@ def float_comparison(f, op, pc):
     if not is_float(f, bits):
         by_routine(f, first, pc, 2, 0)
         value = _ANSWERS[2 * op + 1] << 4 | _CONST
-        return _truth(f, _ANSWERS[2 * op], f.stack.pop(), value, pc)
+        return truth(f, _ANSWERS[2 * op], f.stack.pop(), value, pc)
     b = f.stack.pop()
-    condition = FLOAT + b"\x00\x01\x02\x04\x06\x08"[op]
-    return _truth(f, condition, f.stack.pop(), b, pc)
+    condition = _FLOATS + b"\x00\x01\x02\x04\x06\x08"[op]
+    return truth(f, condition, f.stack.pop(), b, pc)
 
 
 # ---- conversions
@@ -342,10 +338,6 @@ def convert(f, op, pc):
 def ref_null(f, op, pc):
     f.stack.append(_ZERO)
     return pc + 1
-
-
-def ref_func(f, op, pc):
-    return operation(f, pc - 1, next_leb(f.code, pc), 0, b"\x70")
 
 
 def prefixed(f, op, pc):

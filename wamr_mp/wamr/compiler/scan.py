@@ -99,13 +99,16 @@ def skip_block(code, pc):
 
 
 # What the compiler wants to know of a function before its single pass: uses[i]: how often local i
-# is used, a use in a loop counting eightfold; written: which are set; calls: whether it calls
-# anything; memory: whether it loads or stores; wide: whether it has 64-bit values; gets: whether
-# it has values of types that the module says.
+# is used, a use in a loop counting eightfold; written: which are set; fresh: which are set before
+# anything may look at the zero that they start with; calls: whether it calls anything; loops:
+# whether it does so in a loop; memory: whether it loads or stores; wide: whether it has 64-bit
+# values; gets: whether it has values of types that the module says.
 class Scan:
     def __init__(self, code, pc, end, n_locals):
         self.uses = uses = [0] * n_locals
         self.written = written = bytearray(n_locals)
+        self.fresh = fresh = bytearray(n_locals)
+        self.loops = calls = False
         about = _ABOUT
         seen = 0
         weight = 1
@@ -142,6 +145,8 @@ class Scan:
                 if i > 127:
                     i = leb(code, pc - 1)
                     pc = next_leb(code, pc)
+                if not uses[i] and not blocks:
+                    fresh[i] = 1
                 uses[i] += weight
                 written[i] = 1
             elif bits == _TWO_LEBS:
@@ -153,20 +158,29 @@ class Scan:
                 pc += 1
             elif bits == _BLOCK:
                 blocks.append(weight)
-                if op == 0x03 and weight < 4096:
-                    weight *= 8
+                if op == 0x03:
+                    if seen & _CALLS:
+                        seen ^= _CALLS
+                        calls = True
+                        if weight > 1:
+                            self.loops = True
+                    if weight < 4096:
+                        weight *= 8
                 while code[pc] > 127:
                     pc += 1
                 pc += 1
             elif bits == _END:
                 if blocks:
+                    bits = weight
                     weight = blocks.pop()
+                    if bits > weight and seen & _CALLS:
+                        self.loops = True
             elif bits == _OTHER:
                 pc = skip(code, pc, op)
         # (Where there are calls, more registers for locals do not pay.)
-        self.wide = seen & _IS_WIDE > 0 or seen & _STORED > 0 and seen & _CALLS > 0
+        self.calls = calls = calls or seen & _CALLS > 0
+        self.wide = seen & _IS_WIDE > 0 or seen & _STORED > 0 and calls
         self.memory = seen & _MEMORY > 0
-        self.calls = seen & _CALLS > 0
         self.gets = seen & _GETS > 0
 
 

@@ -222,8 +222,8 @@ def _result_in_local(f, pc, op):
     bit = 1 << (r & 0xFF)
     f.valid |= bit
     f.dirty |= bit
-    if f.checked:
-        f.checked.pop(d, None)
+    if f.facts:
+        f.facts.pop(d, None)
     if op == 0x22:
         stack.append(d)
     return r
@@ -412,12 +412,17 @@ def set_local(f, i, e):
     d = f.place[i]
     if e == d or e == i << 4 | d & _TYPE | _LOCAL:
         return
-    if f.checked:
-        f.checked.pop(d, None)
+    if f.facts:
+        f.facts.pop(d, None)
     if f.stack:
         detach(f, i)
     if d & _KIND:
-        _set_cell(f, i, e)
+        if e & _KIND == _CONST:
+            store_const(f, e, f.cells[i])
+            return
+        r = use(f, e)
+        (f.asm.store_wide if e & _WIDE else f.asm.store_cell)(r, f.cells[i])
+        release(f, r)
         return
     _set_register(f, d, e)
     f.home[i] = d
@@ -443,16 +448,6 @@ def _set_register(f, d, e):
         (asm.move_wide if wide else asm.move)(r, use(f, e))
 
 
-def _set_cell(f, i, e):
-    wide = e & _WIDE
-    if e & _KIND == _CONST:
-        store_const(f, e, f.cells[i])
-    else:
-        e = use(f, e)
-        (f.asm.store_wide if wide else f.asm.store_cell)(e, f.cells[i])
-        release(f, e)
-
-
 def store_locals(f, bits):
     for i in f.owners:
         d = f.place[i]
@@ -465,8 +460,8 @@ def store_locals(f, bits):
 
 
 # Before anything that may look at the cells or lose the registers.
-def save_locals(f):
-    bits = f.valid & f.dirty
+def save_locals(f, bits=-1):
+    bits &= f.valid & f.dirty
     if bits:
         store_locals(f, bits)
         f.dirty &= ~bits
@@ -497,8 +492,10 @@ def agree(f, wanted):
         f.dirty &= ~bits
 
 
-# Where paths meet: what is in a register may differ from its cell if it is ever written.
-def meet(f, wanted):
+# Where paths meet: what is in registers there, which of that may differ from its cell, and what is
+# known, see bounds.py.
+def meet(f, wanted, dirty, facts):
     set_valid(f, wanted)
-    f.dirty = wanted & f.written
-    f.checked.clear()
+    f.dirty = wanted & dirty
+    f.facts = facts
+    f.latest = (-1,)

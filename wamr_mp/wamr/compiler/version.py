@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "a3e646c6"
+VERSION = "a59b7d4c"
