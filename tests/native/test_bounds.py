@@ -233,7 +233,7 @@ BYTE = "(local.set $x (i32.load8_u (local.get $a)))"
     (f"{BYTE} (if (local.get $b) (then (local.set $x (local.get $b))))"
      " (drop (i32.load (local.get $x)))", 2),
     ("(drop (i32.load (if (result i32) (local.get $b) (then (local.get $a))"
-     f" (else {TABLE}))))", 1),
+     " (else (i32.load8_u (local.get $a))))))", 2),
     (access("i32.load", "(local.get $a)") + access("i32.load8_u", plus(3)), 1),
     (access("i32.load", "(local.get $a)")
      + access("i32.load8_u", "(i32.shl (local.get $a) (i32.const 3))"), 2),
