@@ -14,9 +14,10 @@ metadata(
     license="Apache-2.0",
 )
 
-# The machines that a board makes code for, see firmware/bundle.py: names, with spaces between
-# them; None: all.
-options.defaults(machine=None)
+# machine: those that a board makes code for, see firmware/bundle.py: names, with spaces between
+# them; None: all. native: whether the busiest part of the compiler is frozen as machine code:
+# larger, and faster. On RISC-V it takes what boards/VIRT_RV32/mpconfigboard.mk says.
+options.defaults(machine=None, native=False)
 
 found = [
     os.path.relpath(os.path.join(folder, name), "wamr_mp/wamr")
@@ -30,7 +31,7 @@ folder = tempfile.mkdtemp(prefix="wamr-")
 atexit.register(shutil.rmtree, folder)
 sys.path.insert(0, "firmware")
 write = importlib.import_module("bundle").write
-files = write(found, folder + "/wamr", options.machine)
+files = write(found, folder + "/wamr", options.machine, options.native)
 
 # Without line numbers, as MicroPython freezes its own packages.
 package("wamr", files, base_path=folder, opt=3)

@@ -37,11 +37,10 @@ TOGETHER = (
 )
 # Files of the compiler for one kind of machine begin with its name.
 MACHINES = {"rv32", "thumb1", "thumb2", "vfp", "x64", "xtensa"}
-# The files that work on each opcode. In firmware for Thumb-2 they are frozen as machine code, by
-# MicroPython's native emitter: 54 KB of flash more, three tenths less instructions to compile. Not
-# for RV32, where the assembler puts frozen machine code at odd addresses. Others: not tried.
-NATIVE_MACHINE = "thumb2"
-NATIVE = "assembler bounds control function loops memory scan thumb2 values".split()
+# The files that work on each opcode, and the target's own. Firmware can have them as machine code,
+# made by MicroPython's native emitter: 54 KB of flash more, three tenths less instructions to
+# compile.
+NATIVE = "assembler bounds control function loops memory scan values".split()
 NATIVE = [f"compiler/{name}" for name in NATIVE]
 BUILTINS = ("len", "range", "list", "dict", "bytes", "max")
 
@@ -269,9 +268,12 @@ def merged(group: str, sources: list[Source]) -> str:
     return "\n".join([as_text(imports, "\n"), *parts]) + "\n"
 
 
-def bundled(files: Iterable[str], machine: str | None = None) -> dict[str, str]:
+def bundled(
+    files: Iterable[str], machine: str | None = None, native: bool = False
+) -> dict[str, str]:
     """What firmware has for these files of the runtime: text, by file. machine: what it makes code
     for, see manifest.py. Stubs and routines are there ready made then, and what emits any is not.
+    native: whether NATIVE is machine code.
     """
     group_of, groups = for_machine(machine.split()) if machine else (GROUP_OF, GROUPS)
     sources = {file: Source(file, group_of) for file in files}
@@ -282,8 +284,8 @@ def bundled(files: Iterable[str], machine: str | None = None) -> dict[str, str]:
                 sources.pop(file)
         leave_out_emitters(sources)
         made = flattened(machine.split()[-1], groups[CORE], sources)
-        if NATIVE_MACHINE in machine.split():
-            for file in NATIVE:
+        if native:
+            for file in [*NATIVE, f"compiler/{machine.split()[0]}"]:
                 sources[f"{file}.py"].make_native()
     else:
         sources.pop(MADE, None)
@@ -365,11 +367,13 @@ def leave_out_emitters(sources: dict[str, Source]) -> None:
         source.leave_out(unused)
 
 
-def write(files: Iterable[str], folder: str, machine: str | None = None) -> list[str]:
+def write(
+    files: Iterable[str], folder: str, machine: str | None = None, native: bool = False
+) -> list[str]:
     """Write that into a folder; return the files' names, first those that are imported anew for
     each app: to find one, MicroPython looks through the names of all that are frozen before it.
     """
-    found = bundled(files, machine)
+    found = bundled(files, machine, native)
     for file, text in found.items():
         path = Path(folder) / file
         path.parent.mkdir(parents=True, exist_ok=True)

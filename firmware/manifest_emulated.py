@@ -3,4 +3,4 @@
 
 include("$(MPY_DIR)/extmod/asyncio")
 freeze("modules")
-include("../manifest.py", machine=options.machine)
+include("../manifest.py", machine=options.machine, native=True)

@@ -44,7 +44,7 @@ ITS_OWN = {
 def modules_of(board: str) -> set[str]:
     """What firmware has of the runtime's files, without those for a PC and other machines."""
     files = {*bundle.everything()} - {"host_pc.py"}
-    return {f"wamr/{file}" for file in bundle.bundled(files, ITS_OWN[board])}
+    return {f"wamr/{file}" for file in bundle.bundled(files, ITS_OWN[board], True)}
 
 
 DEB822 = """\

@@ -101,7 +101,7 @@ def test_a_method_that_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_all_names_are_known(machine: str) -> None:
     files = {*bundle.everything()} - {"host_pc.py"}
-    text = bundle.bundled(files, machine)["compiler/core.py"]
+    text = bundle.bundled(files, machine, True)["compiler/core.py"]
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F811,F821"]
     command += ["--config", 'builtins=["const", "micropython"]', "-"]  # which mpy-cross knows
     done = subprocess.run(command, input=text, capture_output=True, text=True)

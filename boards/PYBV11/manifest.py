@@ -1,4 +1,4 @@
 # What this board has in MicroPython, and the runtime.
 
 include("$(PORT_DIR)/boards/PYBV10/manifest.py")
-include("../../manifest.py", machine="thumb2 vfp")
+include("../../manifest.py", machine="thumb2 vfp", native=True)

@@ -20,3 +20,7 @@ SRC_BOARD_O += shared/runtime/gchelper_native.o shared/runtime/gchelper_rv32i.o
 MPY_CROSS_FLAGS += -march=rv32imc
 
 MICROPY_HEAP_SIZE ?= 143360
+
+# Machine code that is frozen lies at even addresses, but not by itself: in text the assembler takes
+# an alignment of 2 for given, whatever odd number of bytes is before it.
+$(BUILD)/frozen_content.o: CFLAGS += -mno-relax '-Daligned(n)=aligned(4)'
