@@ -184,6 +184,14 @@ def test_frozen_code_with_numbers_goes_to_words(unix: Unix) -> None:
     ]
 
 
+@x64_only
+def test_code_is_loaded_where_some_is_frozen(unix: Unix) -> None:
+    """What is frozen is in a package, which has another name than what the loader imports."""
+    frozen = "import sys\nfrom wamr.compiler import FROZEN\nsys.modules[FROZEN] = sys"
+    run = f'print(wamr.Instance(wamr.Module({wat(TEXT)!r}), engine="native").exports.f(4))'
+    assert unix.exec(f"import wamr\n{run}\n{frozen}\n{run}").split() == ["10", "10"]
+
+
 MEASURE = """
 import gc, semihost, sys, wamr
 def start():

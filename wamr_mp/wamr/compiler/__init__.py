@@ -89,7 +89,7 @@ def unload():
 
 
 # The package of code that is frozen in the firmware, and whether there is any; None: not known.
-FROZEN = "wamr_code"
+FROZEN = "wamr_kept"
 _any_frozen = None
 
 
