@@ -62,8 +62,10 @@ class Calls(Wide):
         self.site()
 
     def _far(self, link, target):
-        place = self.here()
-        self._upper(0x6F, link, 0)
+        code = self.code
+        place = len(code)
+        code.append(0x6F | (link + 11 & 31) << 7)
+        code.append(0)
         if target >= 0:
             self.patch(place, target - self.base >> 1)
         return place

@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "6c94695a"
+VERSION = "46f8a0ff"
