@@ -15,10 +15,10 @@ import large  # noqa: E402
 
 OPCODES = 3679
 
-# Measured: 10,500 and 13,900. Wanted: 25,000.
+# Measured: 10,130 and 13,970. Wanted: 25,000.
 INSTRUCTIONS = {"NETDUINOPLUS2": 11500, "VIRT_RV32": 15500}
 # For the twelve kernels together, of 56 to 430 opcodes: as the first module since boot, and else.
-KERNELS = {"NETDUINOPLUS2": (25000, 21000), "VIRT_RV32": (30500, 25800)}
+KERNELS = {"NETDUINOPLUS2": (25000, 21000), "VIRT_RV32": (30500, 25000)}
 KERNEL_OPCODES = 2611
 COUNT = """
 import gc, semihost, wamr

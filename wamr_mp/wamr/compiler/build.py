@@ -10,7 +10,7 @@ from wamr.wasm.errors import LinkError
 # Code takes about twice the bytes of wasm, and so many more for stubs and what is larger.
 _MORE = const(720)
 # And so many for the routines that f64 takes.
-_DOUBLES = const(1200)
+_DOUBLES = const(1800)
 # So much of the buffer may stay unused for good.
 _UNUSED = const(512)
 
