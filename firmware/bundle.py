@@ -38,8 +38,8 @@ TOGETHER = (
 # Files of the compiler for one kind of machine begin with its name.
 MACHINES = {"rv32", "thumb1", "thumb2", "vfp", "x64", "xtensa"}
 # The files that work on each opcode, and the target's own. Firmware can have them as machine code,
-# made by MicroPython's native emitter: 62 KB of flash more (RV32: 82), a third less instructions to
-# compile.
+# made by MicroPython's native emitter: 62 KB of flash more (RV32: 82), a third less instructions
+# to compile.
 NATIVE = "assembler bounds control function loops memory numeric scan values".split()
 NATIVE = [f"compiler/{name}" for name in NATIVE]
 BUILTINS = ("len", "range", "list", "dict", "bytes", "max")
