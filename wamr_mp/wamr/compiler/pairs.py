@@ -33,9 +33,19 @@ class Pairs(Assembler):
 
     # ---- moves
 
+    # (The two pairs may overlap.)
     def move_wide(self, d, s):
-        self.move(low(d), low(s))
-        self.move(high(d), high(s))
+        s_low = low(s)
+        s_high = high(s)
+        if low(d) == s_high:
+            if high(d) == s_low:
+                self.move(self.T, s_low)
+                s_low = self.T
+            self.move(high(d), s_high)
+            self.move(low(d), s_low)
+        else:
+            self.move(low(d), s_low)
+            self.move(high(d), s_high)
 
     def const_wide(self, d, value):
         self.const(low(d), _word(value))

@@ -1,3 +1,3 @@
 """A hash of the compiler, written by `make package.json`: see cache.py."""
 
-VERSION = "28ba7d7a"
+VERSION = "aeb491ba"
