@@ -179,11 +179,11 @@ def test_udp() -> None:
                     got.append(data)
 
             connections = Connections(App())
-            a = await connections.open(b"UDP", from_dict({"bind port": (47011, "uint16")}))
-            b = await connections.open(b"UDP", from_dict({"bind port": (47012, "uint16")}))
+            a = await connections.open(b"UDP", from_dict({"bind port": (27011, "uint16")}))
+            b = await connections.open(b"UDP", from_dict({"bind port": (27012, "uint16")}))
             assert (a, b) == (1, 2)
             assert connections.send(a, b"x") == -1
-            peer = from_dict({"address": "127.0.0.1", "port": (47012, "uint16")})
+            peer = from_dict({"address": "127.0.0.1", "port": (27012, "uint16")})
             assert connections.configure(a, peer)
             assert connections.send(a, b"hello") == 5
             await asyncio.sleep(0.2)

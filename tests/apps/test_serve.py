@@ -14,6 +14,8 @@ from . import wat
 from .device import frame, parse
 from .test_manager import attributes
 
+# The ports are below those that systems hand out to whoever connects.
+
 
 async def read(reader: asyncio.StreamReader) -> Any:
     head = await asyncio.wait_for(reader.readexactly(8), 5)
@@ -41,19 +43,19 @@ def test_tcp_server(tmp_path: Path) -> None:
     async def main() -> None:
         task = asyncio.create_task(
             wamr.serve(
-                port=47101,
+                port=27101,
                 path=str(tmp_path),
                 log=None,
                 sensors={"s": lambda: 1},
                 apps={"m": SimpleNamespace(on_init=lambda app: app.register("/m"))},
             )
         )
-        first = await connect(47101)
+        first = await connect(27101)
         install = Request(PUT, b"/applet?name=c", 98, wat.COUNTER, 6)
         assert (await ask(first, install, 4)).status == 65
         assert attributes(await ask(first, query))["applet2"] == "m"
         # A second one at the same time.
-        second = await connect(47101)
+        second = await connect(27101)
         assert (await ask(second, Request(GET, b"/url", 99, b"", 7))).mid == 7
         assert (await read(first[0])).mid == 7
         first[1].close()
@@ -68,9 +70,9 @@ def test_tcp_client() -> None:
     async def main() -> None:
         arrived: asyncio.Queue[Any] = asyncio.Queue()
         server = await asyncio.start_server(
-            lambda r, w: arrived.put_nowait((r, w)), "127.0.0.1", 47102
+            lambda r, w: arrived.put_nowait((r, w)), "127.0.0.1", 27102
         )
-        task = asyncio.create_task(wamr.serve(host="127.0.0.1:47102", path=None, log=None))
+        task = asyncio.create_task(wamr.serve(host="127.0.0.1:27102", path=None, log=None))
         for _ in range(2):
             streams = await asyncio.wait_for(arrived.get(), 5)
             assert (await ask(streams, Request(GET, b"/applet", 99, b"", 5))).status == 69
@@ -88,8 +90,8 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path, capsys: Any) -> None:
 
     async def main() -> None:
         path = str(tmp_path / "file" / "apps")
-        task = asyncio.create_task(wamr.serve(port=47103, path=path, log=None))
-        streams = await connect(47103)
+        task = asyncio.create_task(wamr.serve(port=27103, path=path, log=None))
+        streams = await connect(27103)
         install = Request(PUT, b"/applet?name=c", 98, wat.COUNTER, 6)
         assert (await ask(streams, install, 4)).status == 65
         task.cancel()
