@@ -14,7 +14,7 @@ UNIX := $(BUILD)/unix/micropython
 FIRMWARE := $(EMULATED:%=$(BUILD)/firmware/%/firmware.elf)
 # The folders are among them, so that a removed module is noticed too.
 RUNTIME := $(shell find wamr_mp/wamr -name '*.py' -o -type d ! -name __pycache__) \
-	$(addprefix firmware/,bundle.py make_routines.py unused.py)
+	$(addprefix firmware/,bundle.py flatten.py make_routines.py unused.py)
 
 ifeq ($(filter $(BOARD),$(EMULATED)),)
 $(error BOARD=$(BOARD) is none of $(EMULATED); docs/boards.md says how to build for real boards)

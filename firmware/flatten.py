@@ -45,7 +45,6 @@ class Flat:
         self.classes = classes_of(name, sources)
         self.names = [node.name for _, node in self.classes]
         self.constants: dict[str, str] = {}
-        self.init: ast.FunctionDef | None = None
         self.methods: dict[str, list[str]] = {}  # the classes that define them
         for _, node in self.classes:
             for item in node.body:
@@ -125,34 +124,28 @@ class Flat:
             for node in [n for n in source.tree.body if isinstance(n, ast.ClassDef)]:
                 if node.name not in self.names:
                     if any(ast.unparse(base) in self.names for base in node.bases):
-                        for i in range(node.lineno - 1, node.end_lineno):
-                            source.lines[i] = ""  # a class for others
+                        source.blank(node.lineno, node.end_lineno)  # a class for others
                     continue
-                first = node.body[0].lineno - 1
-                for i in range(node.lineno - 1, first):
-                    source.lines[i] = ""
+                source.blank(node.lineno, node.body[0].lineno - 1)
                 for item in node.body:
-                    lines = range(item.lineno - 1, item.end_lineno)
-                    if not isinstance(item, ast.FunctionDef):
-                        for i in lines:
-                            source.lines[i] = ""
-                    elif item.name == "__init__":
-                        init = [source.lines[i] for i in lines]
-                        for i in lines:
-                            source.lines[i] = ""
-                    else:
+                    if isinstance(item, ast.FunctionDef) and item.name != "__init__":
                         self.make_function(source, node.name, item)
+                        continue
+                    if isinstance(item, ast.FunctionDef):
+                        init = source.lines[item.lineno - 1 : item.end_lineno]
+                    source.blank(item.lineno, item.end_lineno)
             source.reread()
         constants = {**self.constants, OFTEN: "()"}
         lines = [f"class {self.name}:", *(f"    {k} = {v}" for k, v in constants.items()), *init]
         return "\n".join([*lines, ""])
 
     def make_function(self, source: Source, kind: str, method: ast.FunctionDef) -> None:
-        lines = range(method.lineno - 1, method.end_lineno)
         last = kind == self.methods[method.name][-1]
-        for i in lines:
-            kept = last or (kind, method.name) in self.called
-            source.lines[i] = source.lines[i][4:] if kept else ""
+        if not last and (kind, method.name) not in self.called:
+            source.blank(method.lineno, method.end_lineno)
+            return
+        for i in range(method.lineno - 1, method.end_lineno):
+            source.lines[i] = source.lines[i][4:]
         name = PREFIX + method.name if last else f"{kind}_{method.name}"
         i = method.lineno - 1
         source.lines[i] = source.lines[i].replace(f"def {method.name}(", f"def {name}(", 1)
